@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Between ingest and store: a fixed set of batches that go round. Ingest takes an empty one, fills
+// it and gives it away; the committer thread writes all that wait in one synced commit and returns
+// them. When none is free the taker waits: back-pressure reaches the sockets, whose drops the
+// kernel counts.
+// Thread: take and push from any ingest thread; the rest control.
+
+#include "collector/ledger.h"
+#include "collector/store/store.h"
+
+struct commit;
+
+struct commit_options {
+	struct store *store;
+	struct ledger *ledger; // counts `stored` and the drops of failed writes
+	uint32_t n_batches;
+	uint32_t batch_rows;
+};
+
+[[nodiscard]] int commit_start(const struct commit_options *options, struct commit **ret_commit);
+
+// An empty batch of the entity, waiting for one when all are in use.
+struct record_batch *commit_take(struct commit *c, uint16_t entity);
+
+// Gives a batch away to be committed (an empty one just goes back).
+void commit_push(struct commit *c, struct record_batch *b);
+
+// Commits what was pushed, then ends the thread. All ingest threads have ended before.
+void commit_stop(struct commit *c);

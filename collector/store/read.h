@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The store, seen by those who only read it: a RocksDB secondary that follows the collector's
+// files, and views of it. A view is one consistent state of the whole store (a row is either in
+// the journal or in a sealed block, never both or neither) and is used for one query.
+// Thread: a reader is shared by all; a view, and what is opened from it, belong to one thread.
+
+#include "collector/store/model.h"
+#include "collector/store/rollup.h"
+#include "lib/record/batch.h"
+
+#define STORE_READ_ERROR_LEN 512
+
+struct store_reader;
+struct store_view;
+struct store_scan;
+
+// `scratch` is a directory of this process's own for the secondary's log; made when absent. 0, or
+// -errno with the reason in `error`; -ENOENT when there is no store at `dir` yet.
+[[nodiscard]] int store_reader_open(
+	const char *dir,
+	const char *scratch,
+	struct store_reader **ret_reader,
+	char error[static STORE_READ_ERROR_LEN]
+);
+void store_reader_close(struct store_reader *r);
+
+// Catches up with the collector unless that was done less than max_age_ns ago. 0, or -errno.
+[[nodiscard]] int store_reader_refresh(struct store_reader *r, uint64_t max_age_ns);
+
+// NULL without memory.
+struct store_view *store_view_open(struct store_reader *r);
+void store_view_close(struct store_view *v);
+
+// The entity's number, or -ENOENT.
+[[nodiscard]] int store_view_entity(struct store_view *v, const char *name);
+
+// 0, or -ENOENT, or -EIO for an entry that cannot be read.
+[[nodiscard]] int
+store_view_user(struct store_view *v, const char *api_id, struct store_user *ret_user);
+
+// The first hour >= `from` of an entity that holds rows: 1; 0: none. Walk with from = hour + 1.
+// -EIO: damaged.
+[[nodiscard]] int store_view_hour(
+	struct store_view *v, uint16_t entity, uint32_t from, struct store_hour *ret_hour
+);
+
+// The last hour <= `to` of an entity that holds rows: 1; 0: none.
+[[nodiscard]] int store_view_hour_last(
+	struct store_view *v, uint16_t entity, uint32_t to, struct store_hour *ret_hour
+);
+
+// Adds the stored tables of a sealed hour to `into`. Rows still in the journal are not in them:
+// scan those with journal_only. 0, or -errno.
+[[nodiscard]] int store_view_rollup(
+	struct store_view *v, uint16_t entity, uint32_t hour, struct rollup *into
+);
+
+struct store_scan_spec {
+	uint16_t entity;
+	uint64_t from_ns, to_ns; // of the start, both inclusive
+	uint64_t fields;         // RECORD_BIT()s of the columns wanted; others stay unused
+	bool journal_only;       // leave sealed blocks out
+	bool newest_first;       // blocks in falling order of their newest row
+};
+
+// Walks the blocks that can hold rows of the window. Rows outside of it come along: the caller
+// looks at their start. 0, or -errno.
+[[nodiscard]] int store_scan_open(
+	struct store_view *v, const struct store_scan_spec *spec, struct store_scan **ret_scan
+);
+
+// The next block: 1 with its rows in *ret_batch, which stays the scan's and is good until the next
+// call; 0: no more; -EIO: a block is damaged (it is passed over, the walk may go on).
+[[nodiscard]] int store_scan_next(struct store_scan *s, const struct record_batch **ret_batch);
+
+// Raises the lower end of the window: blocks wholly older are passed over from now on.
+void store_scan_raise(struct store_scan *s, uint64_t from_ns);
+void store_scan_close(struct store_scan *s);

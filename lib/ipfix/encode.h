@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Flow records to IPFIX messages (RFC 7011; biflows by RFC 5103). One encoder is one exporting
+// process's stream for one observation domain: it numbers its records, knows its templates and
+// builds one message at a time in its own memory. It sends nothing: sensor/export does.
+// Thread: the one that owns the encoder.
+
+#include "lib/record/record.h"
+
+struct ipfix_encoder;
+
+struct ipfix_encoder_options {
+	uint32_t domain;  // observation domain id
+	uint16_t max_len; // of a message, 512..65535: what fits the path's MTU
+	bool biflow;      // false: a biflow leaves as two uniflows
+	uint32_t pen;     // stands in for PEN_WEIR; 0: PEN_WEIR itself
+};
+
+[[nodiscard]] int ipfix_encoder_create(
+	const struct ipfix_encoder_options *options, struct ipfix_encoder **ret_encoder
+);
+void ipfix_encoder_free(struct ipfix_encoder *e);
+
+// Adds a record to the message being built. 0, or -ENOSPC when it does not fit any more: take the
+// message with ipfix_encoder_finish and add it again.
+[[nodiscard]] int ipfix_encoder_add(struct ipfix_encoder *e, const struct record *r);
+
+// Ends the message being built: its bytes, valid until the next call, and their number, 0 when
+// there is nothing to send. `now_ns` becomes the export time. *ret_records (may be NULL) gets the
+// number of data records within, which the sequence number counts (RFC 7011 §3.1).
+size_t ipfix_encoder_finish(
+	struct ipfix_encoder *e, uint64_t now_ns, const uint8_t **ret_message, uint32_t *ret_records
+);
+
+// A message with every template and options template, to be sent before data, on reconnect, and
+// over UDP again and again (RFC 7011 §8.4). Only between ipfix_encoder_finish and _add.
+size_t ipfix_encoder_templates(
+	struct ipfix_encoder *e, uint64_t now_ns, const uint8_t **ret_message
+);
+
+// Counts records that were made but never sent, so that the gap shows in the sequence
+// (RFC 7011 §10.2.2).
+void ipfix_encoder_skip(struct ipfix_encoder *e, uint32_t n_records);

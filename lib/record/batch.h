@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Rows of flow records held as columns: what ingest fills, the store encodes, and queries scan.
+// A column exists only once a row gives it a value other than 0; a field nobody fills costs
+// nothing. Capacity is fixed at creation. Owned by one thread at a time; handed over whole.
+// Thread: any one at a time.
+
+#include "lib/record/record.h"
+
+struct record_batch {
+	uint32_t n_rows;
+	uint32_t cap;
+	uint16_t entity;                // the group of exporters all rows belong to
+	uint64_t used;                  // bit f: columns[f] has a value other than 0
+	void *columns[RECORD_N_FIELDS]; // cap values of record_fields[f].width; NULL: never used
+	char *text;                     // what the STR columns point into
+	size_t text_len, text_cap;
+};
+
+// An empty batch for up to `cap` rows (at least 1), or NULL without memory.
+struct record_batch *record_batch_create(uint32_t cap);
+void record_batch_free(struct record_batch *b);
+
+// Empties the batch; columns stay allocated for the next round.
+void record_batch_clear(struct record_batch *b);
+
+// Adds a row, text copied. 0, -ENOSPC when all rows are taken, or -ENOMEM (the row is not added).
+[[nodiscard]] int record_batch_add(struct record_batch *b, const struct record *r);
+
+// Row i as a record; text members point into the batch. Members of unused columns are 0.
+void record_batch_get(const struct record_batch *b, uint32_t i, struct record *ret_record);
+
+// The column for direct writing (decoders of blocks), zeroed and marked used; NULL without memory.
+void *record_batch_column(struct record_batch *b, enum record_field f);
+
+// Room for `len` bytes of text that stays valid until the batch is cleared; the address may change
+// while text is added, so STR columns are set through record_batch_add or record_batch_set_text.
+[[nodiscard]] int record_batch_set_text(
+	struct record_batch *b, enum record_field f, uint32_t row, const char *text, uint16_t len
+);
+
+// A column's values when it is used, else NULL: RECORD_COLUMN(b, sport)[i].
+#define RECORD_COLUMN(b, m)                                                                        \
+	((const __typeof__(((struct record *)0)->m) *)((b)->used & RECORD_BIT(m)                   \
+							       ? (b)->columns[FIELD_##m]           \
+							       : NULL))
