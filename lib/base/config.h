@@ -6,8 +6,8 @@
 // type and range, and docs/CONFIG.md. Flags win over the file, the file over the defaults.
 //
 // The file is YAML; a nested mapping is a dotted key ("collector: {listen: [..]}" is
-// collector.listen). One file serves all programs: keys below another program's section are left
-// to that program, an unknown key anywhere else is an error, said as "file:line:col: what".
+// collector.listen). One file serves all programs: a section that a program has no item in is left
+// to the others, an unknown key anywhere else is an error, said as "file:line:col: what".
 // Thread: control.
 
 #include <stdbool.h>

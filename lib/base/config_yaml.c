@@ -10,8 +10,10 @@
 #define KEY_MAX 128
 #define DEPTH_MAX 4
 
-// The keys that belong to no single program, and the sections of all of them.
-static const char *const sections[] = {"sensor", "collector", "api", NULL};
+// The top-level names of weir.yaml, of all programs.
+static const char *const sections[] = {
+	"sensor", "collector", "api", "store", "control", "entities", "intel", NULL
+};
 
 struct load {
 	const struct config_program *p;
@@ -38,13 +40,21 @@ static int fail(struct load *l, yaml_mark_t at, const char *key, const char *wha
 	return -EINVAL;
 }
 
-// Another program's section, or a key below it.
+static bool starts_with_name(const char *key, const char *name, size_t n)
+{
+	return strncmp(key, name, n) == 0 && (key[n] == '.' || key[n] == '\0');
+}
+
+// A section that only other programs read.
 static bool is_foreign(const struct load *l, const char *key)
 {
 	size_t n = strcspn(key, ".");
+	for (size_t i = 0; i < l->p->n_items; i++)
+		if (l->p->items[i].key && starts_with_name(l->p->items[i].key, key, n))
+			return false;
 	for (int i = 0; sections[i]; i++)
 		if (strlen(sections[i]) == n && strncmp(key, sections[i], n) == 0)
-			return strcmp(sections[i], l->p->section) != 0;
+			return true;
 	return false;
 }
 
