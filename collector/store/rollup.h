@@ -14,16 +14,16 @@
 #include <stdint.h>
 
 struct rollup_totals {
-	uint64_t flows; // records
+	uint64_t flows;		 // records
 	uint64_t packets, bytes; // both directions
-	uint64_t denied; // records whose verdict is Deny
+	uint64_t denied;	 // records whose verdict is Deny
 };
 
 struct rollup_host {
 	struct addr addr;
 	uint64_t out_flows, out_packets, out_bytes; // as the sender
 	uint64_t in_flows, in_packets, in_bytes;    // as the receiver
-	uint64_t denied;                            // records with it at either end
+	uint64_t denied;			    // records with it at either end
 };
 
 struct rollup_port {
@@ -44,7 +44,11 @@ struct rollup_hour {
 
 struct rollup;
 
+// Hosts a rollup holds at most (72 bytes each and an index): beyond it -ENOMEM.
+#define ROLLUP_HOSTS_MAX ((size_t)64 << 20)
+
 [[nodiscard]] int rollup_create(struct rollup **ret_rollup);
+[[nodiscard]] int rollup_create_capped(size_t hosts_max, struct rollup **ret_rollup);
 void rollup_free(struct rollup *r);
 
 // Adds the rows whose start lies in [from_ns, to_ns]. 0, or -ENOMEM.
@@ -62,7 +66,7 @@ struct rollup_totals rollup_totals(const struct rollup *r);
 enum rollup_order {
 	ROLLUP_BY_OUT_BYTES, // hosts
 	ROLLUP_BY_IN_BYTES,  // hosts
-	ROLLUP_BY_KEY,       // everything: address, port, number ascending
+	ROLLUP_BY_KEY,	     // everything: address, port, number ascending
 	ROLLUP_BY_FLOWS,     // ports
 	ROLLUP_BY_BYTES,     // ports, protocols
 };
