@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the control socket can do: one handler per command, in one table.
+// Thread: control; several at once.
+
+#include "collector/control.h"
+#include "collector/ledger.h"
+#include "collector/sealer.h"
+#include "collector/store/store.h"
+#include "lib/base/config.h"
+
+#include <pthread.h>
+
+struct commands_context {
+	struct store *store;
+	struct ledger *ledger;
+	struct sealer *sealer;
+	const struct config_map *entities; // configured, beside the built-in ones
+	uint64_t started_ns;               // clock_mono_ns() at start
+	pthread_mutex_t users_lock;        // held from looking a name up to storing it
+};
+
+// Ended by a NULL name; every handler's ctx is a struct commands_context.
+extern const struct control_command commands[];

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/commit.h"
+
+#include "lib/base/log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define RETRY_SEC 1
+
+struct commit {
+	struct commit_options options;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t freed;  // a batch came back
+	pthread_cond_t pushed; // a batch waits, or stop was asked for
+	struct record_batch **all;
+	struct record_batch **free; // a stack
+	uint32_t n_free;
+	struct record_batch **waiting;
+	uint32_t n_waiting;
+	bool stop;
+};
+
+static uint64_t rows_of(struct record_batch *const *batches, uint32_t n)
+{
+	uint64_t rows = 0;
+	for (uint32_t i = 0; i < n; i++)
+		rows += batches[i]->n_rows;
+	return rows;
+}
+
+static bool is_stopping(struct commit *c)
+{
+	pthread_mutex_lock(&c->lock);
+	bool stop = c->stop;
+	pthread_mutex_unlock(&c->lock);
+	return stop;
+}
+
+// Writes the batches, trying again as long as the store refuses (a full disk may be enlarged):
+// meanwhile the batches in use run out and back-pressure holds the intake.
+static void write_all(struct commit *c, struct record_batch *const *batches, uint32_t n)
+{
+	uint64_t rows = rows_of(batches, n);
+	struct log_limit limit = {};
+	for (;;) {
+		char error[STORE_ERROR_LEN] = "";
+		uint64_t suppressed;
+		int ret = store_commit(c->options.store, batches, n, error);
+		if (ret == 0) {
+			ledger_add(c->options.ledger, LEDGER_stored, rows);
+			return;
+		}
+		if (log_limit_ok(&limit, 1, &suppressed))
+			log_err("commit of %llu records failed: %s",
+				(unsigned long long)rows,
+				error);
+		if (is_stopping(c)) {
+			ledger_add(c->options.ledger, LEDGER_store_failed, rows);
+			return;
+		}
+		nanosleep(&(struct timespec){.tv_sec = RETRY_SEC}, NULL);
+	}
+}
+
+static void give_back(struct commit *c, struct record_batch *const *batches, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		record_batch_clear(batches[i]);
+	pthread_mutex_lock(&c->lock);
+	for (uint32_t i = 0; i < n; i++)
+		c->free[c->n_free++] = batches[i];
+	pthread_cond_broadcast(&c->freed);
+	pthread_mutex_unlock(&c->lock);
+}
+
+// One turn: all that waits in one synced commit. While it is written the next ones gather, so that
+// the group grows with the load.
+static void *commit_main(void *arg)
+{
+	struct commit *c = arg;
+	struct record_batch **mine = calloc(c->options.n_batches, sizeof(struct record_batch *));
+	if (!mine)
+		abort();
+	for (;;) {
+		pthread_mutex_lock(&c->lock);
+		while (c->n_waiting == 0 && !c->stop)
+			pthread_cond_wait(&c->pushed, &c->lock);
+		uint32_t n = c->n_waiting;
+		for (uint32_t i = 0; i < n; i++)
+			mine[i] = c->waiting[i];
+		c->n_waiting = 0;
+		pthread_mutex_unlock(&c->lock);
+		if (n == 0)
+			break;
+		write_all(c, mine, n);
+		give_back(c, mine, n);
+	}
+	free(mine);
+	return NULL;
+}
+
+static void commit_free(struct commit *c)
+{
+	for (uint32_t i = 0; c->all && i < c->options.n_batches; i++)
+		record_batch_free(c->all[i]);
+	free(c->all);
+	free(c->free);
+	free(c->waiting);
+	free(c);
+}
+
+int commit_start(const struct commit_options *options, struct commit **ret_commit)
+{
+	struct commit *c = calloc(1, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	c->options = *options;
+	c->all = calloc(options->n_batches, sizeof(struct record_batch *));
+	c->free = calloc(options->n_batches, sizeof(struct record_batch *));
+	c->waiting = calloc(options->n_batches, sizeof(struct record_batch *));
+	if (!c->all || !c->free || !c->waiting)
+		goto fail;
+	for (; c->n_free < options->n_batches; c->n_free++) {
+		struct record_batch *b = record_batch_create(options->batch_rows);
+		if (!b)
+			goto fail;
+		c->all[c->n_free] = c->free[c->n_free] = b;
+	}
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_cond_init(&c->freed, NULL);
+	pthread_cond_init(&c->pushed, NULL);
+	int ret = pthread_create(&c->thread, NULL, commit_main, c);
+	if (ret != 0) {
+		commit_free(c);
+		return -ret;
+	}
+	*ret_commit = c;
+	return 0;
+fail:
+	commit_free(c);
+	return -ENOMEM;
+}
+
+struct record_batch *commit_take(struct commit *c, uint16_t entity)
+{
+	pthread_mutex_lock(&c->lock);
+	while (c->n_free == 0)
+		pthread_cond_wait(&c->freed, &c->lock);
+	struct record_batch *b = c->free[--c->n_free];
+	pthread_mutex_unlock(&c->lock);
+	b->entity = entity;
+	return b;
+}
+
+void commit_push(struct commit *c, struct record_batch *b)
+{
+	pthread_mutex_lock(&c->lock);
+	if (b->n_rows) {
+		c->waiting[c->n_waiting++] = b;
+		pthread_cond_signal(&c->pushed);
+	} else {
+		c->free[c->n_free++] = b;
+		pthread_cond_signal(&c->freed);
+	}
+	pthread_mutex_unlock(&c->lock);
+}
+
+void commit_stop(struct commit *c)
+{
+	if (!c)
+		return;
+	pthread_mutex_lock(&c->lock);
+	c->stop = true;
+	pthread_cond_signal(&c->pushed);
+	pthread_mutex_unlock(&c->lock);
+	pthread_join(c->thread, NULL);
+	pthread_mutex_destroy(&c->lock);
+	pthread_cond_destroy(&c->freed);
+	pthread_cond_destroy(&c->pushed);
+	commit_free(c);
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The collector's settings. The table in config.c is their only home: keys, flags, defaults,
+// bounds and docs/CONFIG.md come from it.
+// Thread: filled by control at start and reload, const for everybody else.
+
+#include "lib/base/config.h"
+
+struct collector_config {
+	char *store_dir;
+	char *control_path;
+	struct config_list listen;
+	struct config_list allow;
+	struct config_map entities;
+	int64_t threads;
+	int64_t rcvbuf;
+	int64_t clock_skew_ns;
+	int64_t max_exporters;
+	int64_t batches;
+	int64_t batch_rows;
+	int64_t cache_len;
+	int64_t seal_grace_ns;
+	int64_t block_rows;
+	bool verbose;
+};
+
+extern const struct config_program collector_program;
