@@ -27,10 +27,10 @@ struct options {
 
 struct command {
 	const char *words[WORDS_MAX]; // "user", "add"
-	const char *operand;          // its name in --help; NULL: none
-	const char *cmd;              // of the control socket
+	const char *operand;	      // its name in --help; NULL: none
+	const char *cmd;	      // of the control socket
 	const char *operand_key;      // the argument the operand becomes
-	const char *columns[8];       // of the table; none: the answer is shown as it is
+	const char *columns[8];	      // of the table; none: the answer is shown as it is
 	json_t *(*shape)(json_t *);   // turns the answer into rows; NULL: it has rows
 	const char *text;
 };
@@ -39,10 +39,9 @@ static void add_counters(json_t *rows, json_t *group, const char *kind)
 {
 	const char *name;
 	json_t *value;
-	json_object_foreach (group, name, value)
-		json_array_append_new(
-			rows, json_pack("{s:s,s:s,s:O}", "kind", kind, "name", name, "value", value)
-		);
+	json_object_foreach(group, name, value) json_array_append_new(
+		rows, json_pack("{s:s,s:s,s:O}", "kind", kind, "name", name, "value", value)
+	);
 }
 
 static json_t *ledger_rows(json_t *answer)
@@ -54,7 +53,10 @@ static json_t *ledger_rows(json_t *answer)
 	return rows;
 }
 
-#define USER_COLUMNS {"name", "entity", "role", "api_id", "created"}
+#define USER_COLUMNS                                                                               \
+	{                                                                                          \
+		"name", "entity", "role", "api_id", "created"                                      \
+	}
 
 static const struct command commands[] = {
 	{.words = {"ledger"},
@@ -198,7 +200,8 @@ static int run(const struct command *c, const struct options *o)
 		fprintf(stderr, "weir: %s\n", error);
 		return ret == -EREMOTEIO ? EXIT_FAILURE : EXIT_UNAVAILABLE;
 	}
-	json_t *rows = c->shape && o->format != OUTPUT_JSON ? c->shape(result) : json_incref(result);
+	json_t *rows =
+		c->shape && o->format != OUTPUT_JSON ? c->shape(result) : json_incref(result);
 	output_rows(rows, c->columns, o->format);
 	json_decref(rows);
 	json_decref(result);

@@ -53,7 +53,8 @@ static void print_csv(json_t *rows, const char *const *columns)
 	for (int c = 0; columns[c]; c++)
 		printf("%s%s", c ? "," : "", columns[c]);
 	fputs("\r\n", stdout);
-	json_array_foreach (rows, i, row) {
+	json_array_foreach(rows, i, row)
+	{
 		for (int c = 0; columns[c]; c++) {
 			char *text = cell(row, columns[c]);
 			if (c)
@@ -71,7 +72,8 @@ static void measure(json_t *rows, const char *const *columns, int widths[COLUMNS
 	json_t *row;
 	for (int c = 0; columns[c] && c < COLUMNS_MAX; c++) {
 		widths[c] = (int)strlen(columns[c]);
-		json_array_foreach (rows, i, row) {
+		json_array_foreach(rows, i, row)
+		{
 			char *text = cell(row, columns[c]);
 			int n = text ? (int)strlen(text) : 0;
 			widths[c] = n > widths[c] ? n : widths[c];
@@ -89,7 +91,8 @@ static void print_table(json_t *rows, const char *const *columns)
 	for (int c = 0; columns[c]; c++)
 		printf("%-*s", columns[c + 1] ? widths[c] + 2 : 0, columns[c]);
 	putchar('\n');
-	json_array_foreach (rows, i, row) {
+	json_array_foreach(rows, i, row)
+	{
 		for (int c = 0; columns[c]; c++) {
 			char *text = cell(row, columns[c]);
 			bool number = json_is_number(json_object_get(row, columns[c]));

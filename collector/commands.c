@@ -68,7 +68,8 @@ static json_t *cmd_ledger(void *ctx, json_t *, char error[static ERROR_LEN])
 		(json_int_t)stats.size
 	);
 	json_object_set_new(counters, "in_flight", json_integer(in_flight));
-	json_t *result = json_pack("{s:o,s:o,s:o}", "counters", counters, "drops", drops, "store", store);
+	json_t *result =
+		json_pack("{s:o,s:o,s:o}", "counters", counters, "drops", drops, "store", store);
 	return result ? result : fail(error, "out of memory");
 }
 
@@ -100,7 +101,8 @@ static bool is_user_name(const char *name)
 {
 	size_t n = strlen(name);
 	return n >= 1 && n <= STORE_NAME_MAX &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-") == n;
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-") ==
+		       n;
 }
 
 static json_t *user_json(const struct store_user *u, const char *secret)

@@ -55,9 +55,8 @@ static void write_all(struct commit *c, struct record_batch *const *batches, uin
 			return;
 		}
 		if (log_limit_ok(&limit, 1, &suppressed))
-			log_err("commit of %llu records failed: %s",
-				(unsigned long long)rows,
-				error);
+			log_err("commit of %llu records failed: %s", (unsigned long long)rows, error
+			);
 		if (is_stopping(c)) {
 			ledger_add(c->options.ledger, LEDGER_store_failed, rows);
 			return;

@@ -111,17 +111,13 @@ static const struct config_item items[] = {
 	 .max = 1 << 20,
 	 .def = "65536",
 	 .text = "records in a sealed block, at most"},
-	{.flag = "verbose",
-	 .type = CONFIG_BOOL,
-	 .offset = AT(verbose),
-	 .text = "log details too"},
+	{.flag = "verbose", .type = CONFIG_BOOL, .offset = AT(verbose), .text = "log details too"},
 };
 
 static bool is_entity_name(const char *name)
 {
 	size_t n = strlen(name);
-	return n <= STORE_NAME_MAX &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == n;
+	return n <= STORE_NAME_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == n;
 }
 
 static int check(const void *config, const char **ret_what)

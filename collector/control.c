@@ -53,7 +53,9 @@ static json_t *answer(struct control *c, const char *line, size_t len)
 	while (cmd && command->name && strcmp(command->name, cmd) != 0)
 		command++;
 	if (!cmd)
-		snprintf(error, sizeof(error), "not a request: {\"cmd\": …, \"args\": {…}} expected");
+		snprintf(
+			error, sizeof(error), "not a request: {\"cmd\": …, \"args\": {…}} expected"
+		);
 	else if (!command->name)
 		snprintf(error, sizeof(error), "unknown command");
 	else
@@ -163,8 +165,7 @@ static void *control_main(void *arg)
 {
 	struct control *c = arg;
 	struct pollfd fds[2] = {
-		{.fd = c->fd, .events = POLLIN}, {.fd = c->stop_fd, .events = POLLIN}
-	};
+		{.fd = c->fd, .events = POLLIN}, {.fd = c->stop_fd, .events = POLLIN}};
 	while (poll(fds, 2, -1) < 0 || !(fds[1].revents & POLLIN))
 		if (fds[0].revents & POLLIN)
 			accept_one(c);

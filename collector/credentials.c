@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/credentials.h"
 
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
 #include <errno.h>
 #include <stddef.h>
 #include <sys/random.h>
-
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 #define ID_LEN (STORE_API_ID_LEN / 2)
 #define SECRET_LEN 32
@@ -42,7 +42,9 @@ int credentials_make(struct store_user *user, char secret[static CREDENTIALS_SEC
 	hex_format(random, ID_LEN, user->api_id);
 	base64url_format(random + ID_LEN, secret);
 	OPENSSL_cleanse(random, sizeof(random));
-	if (!EVP_Digest(secret, CREDENTIALS_SECRET_LEN, user->secret_hash, NULL, EVP_sha256(), NULL))
+	if (!EVP_Digest(
+		    secret, CREDENTIALS_SECRET_LEN, user->secret_hash, NULL, EVP_sha256(), NULL
+	    ))
 		return -EIO;
 	return 0;
 }

@@ -14,7 +14,7 @@ struct sealer {
 	uint64_t interval_ns;
 	pthread_t thread;
 	pthread_mutex_t seal_lock; // one seal at a time
-	pthread_mutex_t lock;      // guards stop
+	pthread_mutex_t lock;	   // guards stop
 	pthread_cond_t wake;
 	bool stop;
 };
@@ -24,8 +24,7 @@ static bool wait_turn(struct sealer *s)
 {
 	uint64_t at = clock_mono_ns() + s->interval_ns;
 	struct timespec until = {
-		.tv_sec = (time_t)(at / NS_PER_SEC), .tv_nsec = (long)(at % NS_PER_SEC)
-	};
+		.tv_sec = (time_t)(at / NS_PER_SEC), .tv_nsec = (long)(at % NS_PER_SEC)};
 	pthread_mutex_lock(&s->lock);
 	while (!s->stop && pthread_cond_timedwait(&s->wake, &s->lock, &until) == 0)
 		;

@@ -21,7 +21,7 @@ struct addr {
 
 struct prefix {
 	struct addr addr; // host bits are 0
-	uint8_t len;      // 0..128
+	uint8_t len;	  // 0..128
 };
 
 static const uint8_t addr_v4_head[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};

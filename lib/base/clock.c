@@ -38,8 +38,14 @@ int clock_parse_minute(const char *text, uint64_t *ret_ns)
 	struct tm tm = {}, back;
 	int n = 0;
 	if (strlen(text) != 16 || strspn(text, "0123456789/: ") != 16 ||
-	    sscanf(text, "%4d/%2d/%2d %2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-		   &tm.tm_min, &n) != 5 ||
+	    sscanf(text,
+		   "%4d/%2d/%2d %2d:%2d%n",
+		   &tm.tm_year,
+		   &tm.tm_mon,
+		   &tm.tm_mday,
+		   &tm.tm_hour,
+		   &tm.tm_min,
+		   &n) != 5 ||
 	    n != 16)
 		return -EINVAL;
 	tm.tm_year -= 1900;

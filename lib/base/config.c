@@ -73,8 +73,7 @@ set_number(const struct config_item *item, int64_t *ret, const struct unit *u, c
 static int set_bool(bool *ret, const char *text)
 {
 	static const char *const words[2][4] = {
-		{"no", "false", "off", "0"}, {"yes", "true", "on", "1"}
-	};
+		{"no", "false", "off", "0"}, {"yes", "true", "on", "1"}};
 	for (int v = 0; v < 2; v++)
 		for (int i = 0; i < 4; i++)
 			if (strcasecmp(text, words[v][i]) == 0) {
@@ -194,7 +193,8 @@ static int set_default(const struct config_item *item, void *config)
 	const char *what, *def = item->def;
 	if (item->type != CONFIG_LIST)
 		return def ? config_set(item, config, NULL, def, &what)
-			   : (item->type == CONFIG_STRING ? set_string(member(item, config), "") : 0);
+			   : (item->type == CONFIG_STRING ? set_string(member(item, config), "") : 0
+			     );
 
 	char *copy = strdup(def ? def : ""), *save = NULL;
 	int ret = copy ? 0 : -ENOMEM;
@@ -227,9 +227,7 @@ static void print_help(const struct config_program *p)
 		char left[64];
 		if (!item->flag)
 			continue;
-		snprintf(
-			left, sizeof(left), "--%s %s", item->flag, item->arg ? item->arg : ""
-		);
+		snprintf(left, sizeof(left), "--%s %s", item->flag, item->arg ? item->arg : "");
 		printf("      %-22s %s", left, item->text);
 		printf(item->def && *item->def ? " [%s]\n" : "\n", item->def);
 	}
@@ -239,7 +237,8 @@ static void print_help(const struct config_program *p)
 	       "Every flag has its key in the configuration file: docs/CONFIG.md.\n");
 }
 
-static const struct config_item *find_flag(const struct config_program *p, const char *word, size_t n)
+static const struct config_item *
+find_flag(const struct config_program *p, const char *word, size_t n)
 {
 	for (size_t i = 0; i < p->n_items; i++) {
 		const char *flag = p->items[i].flag;
@@ -263,8 +262,7 @@ struct args {
 
 // One word that begins with "--"; moves *i over an argument it takes. A list given by flags
 // replaces the file's list: `seen` remembers which were emptied for that.
-static int
-parse_flag(const struct config_program *p, char **argv, int *i, void *config, bool *seen)
+static int parse_flag(const struct config_program *p, char **argv, int *i, void *config, bool *seen)
 {
 	const char *word = argv[*i] + 2, *what;
 	size_t n = strcspn(word, "=");

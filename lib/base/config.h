@@ -15,13 +15,13 @@
 #include <stdint.h>
 
 enum config_type {
-	CONFIG_BOOL,     // bool        yes no true false on off
-	CONFIG_INT,      // int64_t     min..max
+	CONFIG_BOOL,	 // bool        yes no true false on off
+	CONFIG_INT,	 // int64_t     min..max
 	CONFIG_DURATION, // int64_t ns  "250ms" "30s" "5m" "2h" "7d"; a bare number is seconds
-	CONFIG_SIZE,     // int64_t     "64 MiB" "10G" "4096" (K, M, G, T are powers of 1024)
-	CONFIG_STRING,   // char *      never NULL; "" when the default is ""
-	CONFIG_LIST,     // struct config_list; a flag may be given several times
-	CONFIG_MAP,      // struct config_map; key "entities.*": names chosen by the user
+	CONFIG_SIZE,	 // int64_t     "64 MiB" "10G" "4096" (K, M, G, T are powers of 1024)
+	CONFIG_STRING,	 // char *      never NULL; "" when the default is ""
+	CONFIG_LIST,	 // struct config_list; a flag may be given several times
+	CONFIG_MAP,	 // struct config_map; key "entities.*": names chosen by the user
 };
 
 struct config_list {
@@ -44,7 +44,7 @@ struct config_item {
 	const char *flag; // "idle-timeout"; NULL: no flag
 	const char *arg;  // the flag's argument in --help; NULL: a switch (CONFIG_BOOL)
 	enum config_type type;
-	size_t offset;    // of the member in the program's struct
+	size_t offset;	  // of the member in the program's struct
 	int64_t min, max; // CONFIG_INT, CONFIG_DURATION, CONFIG_SIZE; 0, 0: any
 	const char *def;  // as text; items of a list apart by one space; NULL: empty
 	const char *text; // one line for --help and the docs, with the unit

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/base/config.h"
 
+#include <yaml.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <yaml.h>
 
 #define KEY_MAX 128
 #define DEPTH_MAX 4
 
 // The top-level names of weir.yaml, of all programs.
 static const char *const sections[] = {
-	"sensor", "collector", "api", "store", "control", "entities", "intel", NULL
-};
+	"sensor", "collector", "api", "store", "control", "entities", "intel", NULL};
 
 struct load {
 	const struct config_program *p;
@@ -176,7 +175,8 @@ int config_yaml_load(
 	const struct config_program *p, const char *path, void *config, char *what, size_t what_len
 )
 {
-	struct load l = {.p = p, .path = path, .config = config, .what = what, .what_len = what_len};
+	struct load l = {
+		.p = p, .path = path, .config = config, .what = what, .what_len = what_len};
 	yaml_parser_t parser;
 	int ret = 0;
 
@@ -192,7 +192,9 @@ int config_yaml_load(
 	}
 	yaml_parser_set_input_file(&parser, file);
 	if (!yaml_parser_load(&parser, &l.doc)) {
-		ret = fail(&l, parser.problem_mark, "", parser.problem ? parser.problem : "not YAML");
+		ret = fail(
+			&l, parser.problem_mark, "", parser.problem ? parser.problem : "not YAML"
+		);
 	} else {
 		const yaml_node_t *root = yaml_document_get_root_node(&l.doc);
 		if (root && root->type != YAML_MAPPING_NODE)

@@ -60,7 +60,8 @@ static int recv_line(int fd, json_t **ret_answer)
 	size_t len = 0;
 	int ret = line ? 0 : -ENOMEM;
 	while (ret == 0 && !memchr(line, '\n', len)) {
-		ssize_t n = len < CONTROL_LINE_MAX ? read(fd, line + len, CONTROL_LINE_MAX - len) : 0;
+		ssize_t n =
+			len < CONTROL_LINE_MAX ? read(fd, line + len, CONTROL_LINE_MAX - len) : 0;
 		if (n > 0)
 			len += (size_t)n;
 		else if (n == 0)

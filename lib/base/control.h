@@ -15,9 +15,5 @@
 // *ret_result (the caller's), or -errno; -EREMOTEIO when the collector refused. On any failure the
 // words for the user are in `error`.
 [[nodiscard]] int control_call(
-	const char *path,
-	const char *cmd,
-	json_t *args,
-	json_t **ret_result,
-	char error[static 256]
+	const char *path, const char *cmd, json_t *args, json_t **ret_result, char error[static 256]
 );

@@ -80,7 +80,10 @@ int log_errno(int ret, const char *fmt, ...)
 	va_end(ap);
 	if (n >= 0 && (size_t)n < sizeof(message))
 		snprintf(
-			message + n, sizeof(message) - (size_t)n, ": %s", strerror(ret < 0 ? -ret : ret)
+			message + n,
+			sizeof(message) - (size_t)n,
+			": %s",
+			strerror(ret < 0 ? -ret : ret)
 		);
 	log_write(LOG_LEVEL_ERR, message);
 	return ret;

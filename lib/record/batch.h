@@ -11,10 +11,10 @@
 struct record_batch {
 	uint32_t n_rows;
 	uint32_t cap;
-	uint16_t entity;                // the group of exporters all rows belong to
-	uint64_t used;                  // bit f: columns[f] has a value other than 0
+	uint16_t entity;		// the group of exporters all rows belong to
+	uint64_t used;			// bit f: columns[f] has a value other than 0
 	void *columns[RECORD_N_FIELDS]; // cap values of record_fields[f].width; NULL: never used
-	char *text;                     // what the STR columns point into
+	char *text;			// what the STR columns point into
 	size_t text_len, text_cap;
 };
 
@@ -42,6 +42,5 @@ void *record_batch_column(struct record_batch *b, enum record_field f);
 
 // A column's values when it is used, else NULL: RECORD_COLUMN(b, sport)[i].
 #define RECORD_COLUMN(b, m)                                                                        \
-	((const __typeof__(((struct record *)0)->m) *)((b)->used & RECORD_BIT(m)                   \
-							       ? (b)->columns[FIELD_##m]           \
-							       : NULL))
+	((const __typeof__(((struct record *)0)->m                                                 \
+	) *)((b)->used & RECORD_BIT(m) ? (b)->columns[FIELD_##m] : NULL))

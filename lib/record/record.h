@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PEN_WEIR 32473     // of the example block (RFC 5612); configurable on the wire
+#define PEN_WEIR 32473	   // of the example block (RFC 5612); configurable on the wire
 #define PEN_REVERSE 29305  // RFC 5103 §6.1
 #define RECORD_STR_MAX 255 // bytes of a text member; what is longer is cut
 
@@ -76,7 +76,7 @@ struct record_field_info {
 	const char *text;
 	enum record_type type;
 	uint16_t offset; // in struct record
-	uint8_t width;   // bytes of one value in a column; of a STR column: sizeof(struct record_str)
+	uint8_t width; // bytes of one value in a column; of a STR column: sizeof(struct record_str)
 	uint16_t ie;
 	uint32_t pen;
 };
@@ -97,6 +97,6 @@ enum record_verdict { VERDICT_ALLOW = 0, VERDICT_DENY = 1 };
 enum record_verdict record_verdict(const struct record *r);
 
 // Text of single values, as the API and the command show them. Each returns `text`.
-const char *record_format_proto(uint8_t proto, char text[static 16]);     // "TCP", or the number
-const char *record_format_flags(uint16_t flags, char text[static 8]);     // "UAPRSF", '.' if not set
-const char *record_format_volume(uint64_t bytes, char text[static 16]);   // "169 G", "2.5 G", "512"
+const char *record_format_proto(uint8_t proto, char text[static 16]);	// "TCP", or the number
+const char *record_format_flags(uint16_t flags, char text[static 8]);	// "UAPRSF", '.' if not set
+const char *record_format_volume(uint64_t bytes, char text[static 16]); // "169 G", "2.5 G", "512"

@@ -5,11 +5,11 @@
 
 // IANA protocol numbers whose names operators read; the seed's seven among them.
 static const char *const proto_names[256] = {
-	[1] = "ICMP",   [2] = "IGMP",  [4] = "IPIP",     [6] = "TCP",   [8] = "EGP",
-	[17] = "UDP",   [33] = "DCCP", [41] = "IPv6",    [46] = "RSVP", [47] = "GRE",
-	[50] = "ESP",   [51] = "AH",   [58] = "ICMPv6",  [88] = "EIGRP", [89] = "OSPF",
-	[94] = "IPIP",  [97] = "ETHERIP", [103] = "PIM", [108] = "IPCOMP", [112] = "VRRP",
-	[115] = "L2TP", [132] = "SCTP", [136] = "UDPLITE", [137] = "MPLS",
+	[1] = "ICMP",	[2] = "IGMP",	  [4] = "IPIP",	     [6] = "TCP",      [8] = "EGP",
+	[17] = "UDP",	[33] = "DCCP",	  [41] = "IPv6",     [46] = "RSVP",    [47] = "GRE",
+	[50] = "ESP",	[51] = "AH",	  [58] = "ICMPv6",   [88] = "EIGRP",   [89] = "OSPF",
+	[94] = "IPIP",	[97] = "ETHERIP", [103] = "PIM",     [108] = "IPCOMP", [112] = "VRRP",
+	[115] = "L2TP", [132] = "SCTP",	  [136] = "UDPLITE", [137] = "MPLS",
 };
 
 const char *record_format_proto(uint8_t proto, char text[static 16])
