@@ -2,7 +2,7 @@
 #pragma once
 
 // The collector's settings. The table in config.c is their only home: keys, flags, defaults,
-// bounds and docs/CONFIG.md come from it.
+// bounds and --print-config come from it.
 // Thread: filled by control at start and reload, const for everybody else.
 
 #include "lib/base/config.h"

@@ -232,9 +232,10 @@ static void print_help(const struct config_program *p)
 		printf(item->def && *item->def ? " [%s]\n" : "\n", item->def);
 	}
 	printf("      --check-config         check the settings and end\n"
+	       "      --print-config         print every setting with its default, and end\n"
 	       "      --help                 show this and end\n"
 	       "      --version              show the version and end\n\n"
-	       "Every flag has its key in the configuration file: docs/CONFIG.md.\n");
+	       "More settings have a key in the configuration file only: see --print-config.\n");
 }
 
 static const struct config_item *
@@ -306,6 +307,9 @@ parse_args(const struct config_program *p, int argc, char **argv, void *config, 
 				return usage(p, "option needs a value", w);
 		} else if (strcmp(w, "--check-config") == 0) {
 			args->check_only = true;
+		} else if (strcmp(w, "--print-config") == 0) {
+			config_print(p);
+			return 0;
 		} else if (strcmp(w, "--help") == 0 || strcmp(w, "-h") == 0) {
 			print_help(p);
 			return 0;

@@ -2,8 +2,8 @@
 #pragma once
 
 // Configuration as a table. Each program describes its settings once, as config_items; from that
-// table come the defaults, the keys of weir.yaml, the command line's flags, --help, the checks of
-// type and range, and docs/CONFIG.md. Flags win over the file, the file over the defaults.
+// table come the defaults, the keys of weir.yaml, the command line's flags, --help, --print-config
+// and the checks of type and range. Flags win over the file, the file over the defaults.
 //
 // The file is YAML; a nested mapping is a dotted key ("collector: {listen: [..]}" is
 // collector.listen). One file serves all programs: a section that a program has no item in is left
@@ -70,12 +70,16 @@ enum { CONFIG_RUN = -1 };
 // Fills *config (the program's zeroed struct) from defaults, file and flags. Handles -c FILE,
 // --check-config, --help, --version and a lone "--" (the rest is for others, from *ret_rest on).
 // Returns CONFIG_RUN when the program is to go on, else the exit status; words are on stderr,
-// --help and --version on stdout. May be called again on SIGHUP with a fresh struct.
+// --help, --version and --print-config are on stdout. May be called again on SIGHUP with a fresh
+// struct.
 [[nodiscard]] int
 config_parse(const struct config_program *p, int argc, char **argv, void *config, int *ret_rest);
 
 // Frees what the items own and zeroes the struct.
 void config_free(const struct config_program *p, void *config);
+
+// Prints every setting with its default and text, as a file that config_parse can read.
+void config_print(const struct config_program *p);
 
 // For config_yaml.c: sets one item from text. `value` of a list adds one entry. 0, or -EINVAL with
 // the reason in *ret_what.

@@ -115,6 +115,20 @@ static int set_sequence(struct load *l, const char *key, const yaml_node_t *node
 	return 0;
 }
 
+// "section:" with nothing below it, as when all its settings are commented out.
+static bool is_empty_section(const struct load *l, const char *key, const yaml_node_t *node)
+{
+	size_t n = strlen(key);
+	if (node->type != YAML_SCALAR_NODE || node->data.scalar.length)
+		return false;
+	for (size_t i = 0; i < l->p->n_items; i++) {
+		const char *k = l->p->items[i].key;
+		if (k && strncmp(k, key, n) == 0 && k[n] == '.')
+			return true;
+	}
+	return false;
+}
+
 static int load_mapping(struct load *l, const char *prefix, const yaml_node_t *node, int depth);
 
 static int load_value(struct load *l, const char *key, const yaml_node_t *node, int depth)
@@ -160,6 +174,8 @@ static int load_mapping(struct load *l, const char *prefix, const yaml_node_t *n
 				   (const char *)k->data.scalar.value) == 0)
 				return fail(l, k->start_mark, key, "key given twice");
 		}
+		if (is_empty_section(l, key, v))
+			continue;
 		// the unknown key is where it stands, not where its value does
 		const char *name;
 		if (v->type != YAML_MAPPING_NODE && !find_key(l, key, &name))

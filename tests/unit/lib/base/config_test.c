@@ -184,6 +184,24 @@ static void wrong_words_end_with_status_2_and_wrong_files_with_78(void **)
 	config_free(&program, &s);
 }
 
+static void what_is_printed_can_be_read_back(void **)
+{
+	struct settings s;
+	int saved = dup(STDOUT_FILENO);
+	fflush(stdout);
+	assert_non_null(freopen(file_path, "w", stdout));
+	config_print(&program);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	assert_int_equal(PARSE(&s, NULL, "test", "-c", file_path), CONFIG_RUN);
+	assert_string_equal(s.name, "weir");
+	assert_true(s.timeout_ns == 30000000000);
+	assert_int_equal(s.list.n, 2);
+	assert_int_equal(s.groups.n, 0);
+	config_free(&program, &s);
+}
+
 static void numbers_that_overflow_are_refused(void **)
 {
 	struct settings s;
@@ -202,6 +220,7 @@ int main(void)
 		cmocka_unit_test(a_fault_is_told_with_line_and_column),
 		cmocka_unit_test(other_programs_sections_are_left_alone),
 		cmocka_unit_test(wrong_words_end_with_status_2_and_wrong_files_with_78),
+		cmocka_unit_test(what_is_printed_can_be_read_back),
 		cmocka_unit_test(numbers_that_overflow_are_refused),
 	};
 	return cmocka_run_group_tests(tests, make_file, remove_file);
