@@ -12,9 +12,9 @@ struct ipfix_encoder;
 
 struct ipfix_encoder_options {
 	uint32_t domain;  // observation domain id
-	uint16_t max_len; // of a message, 512..65535: what fits the path's MTU
-	bool biflow;      // false: a biflow leaves as two uniflows
-	uint32_t pen;     // stands in for PEN_WEIR; 0: PEN_WEIR itself
+	uint16_t max_len; // of a message, 512..65535 (768 without biflow): what fits the path's MTU
+	bool biflow;	  // false: a biflow leaves as two uniflows
+	uint32_t pen;	  // stands in for PEN_WEIR; 0: PEN_WEIR itself
 };
 
 [[nodiscard]] int ipfix_encoder_create(
@@ -35,9 +35,8 @@ size_t ipfix_encoder_finish(
 
 // A message with every template and options template, to be sent before data, on reconnect, and
 // over UDP again and again (RFC 7011 §8.4). Only between ipfix_encoder_finish and _add.
-size_t ipfix_encoder_templates(
-	struct ipfix_encoder *e, uint64_t now_ns, const uint8_t **ret_message
-);
+size_t
+ipfix_encoder_templates(struct ipfix_encoder *e, uint64_t now_ns, const uint8_t **ret_message);
 
 // Counts records that were made but never sent, so that the gap shows in the sequence
 // (RFC 7011 §10.2.2).
