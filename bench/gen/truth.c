@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -58,7 +59,7 @@ static struct host *slot_of(struct host *hosts, size_t cap, const struct addr *a
 {
 	uint64_t h[2];
 	memcpy(h, a->b, sizeof(h));
-	size_t i = (h[0] ^ h[1] >> 3) * 0x9e3779b97f4a7c15 >> 20;
+	size_t i = (be64toh(h[0]) ^ be64toh(h[1])) * 0x9e3779b97f4a7c15 >> 32;
 	for (;; i++) {
 		struct host *s = &hosts[i & (cap - 1)];
 		if (!s->used || addr_eq(&s->addr, a))
