@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Every test, from a clean Debian 12 on: packages; unit tests and corpus replays with ASan and
+# UBSan, then with TSan; the integration tests with the release build. The last line is
+# "N passed, N failed, N skipped"; the status is 0 when none failed.
+set -uo pipefail
+cd "$(dirname "$0")"
+
+passed=0 failed=0 skipped=0
+say() { printf '\n== %s (%s s)\n' "$*" "$SECONDS"; }
+
+count() { # PASSED FAILED SKIPPED
+	passed=$((passed + $1))
+	failed=$((failed + $2))
+	skipped=$((skipped + $3))
+}
+
+finish() {
+	[ $((passed + failed)) -gt 0 ] || failed=1
+	echo
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ]
+	exit
+}
+
+# build DIR MESON_OPTION...: a failed build is a failed test
+build() {
+	local dir=$1
+	shift
+	if [ ! -f "$dir/build.ninja" ]; then
+		meson setup "$dir" "$@" || return
+	fi
+	ninja -C "$dir" --quiet
+}
+
+# unit DIR MESON_TEST_OPTION...: runs the tests of a build and counts them
+unit() {
+	local dir=$1
+	shift
+	rm -f "$dir/meson-logs/testlog.json"
+	meson test -C "$dir" --no-rebuild --print-errorlogs "$@"
+	read -r ok bad skip < <(python3 - "$dir/meson-logs/testlog.json" <<-'EOF'
+		import json, sys
+		try:
+		    results = [json.loads(line)["result"] for line in open(sys.argv[1])]
+		except OSError:
+		    results = ["ERROR"]
+		good = ("OK", "EXPECTEDFAIL")
+		ok, skip = sum(r in good for r in results), results.count("SKIP")
+		print(ok, len(results) - ok - skip, skip)
+	EOF
+	)
+	count "$ok" "$bad" "$skip"
+}
+
+integration() {
+	local log
+	log=$(mktemp)
+	python3 tests/integration/run.py --build build "$@" | tee "$log"
+	read -r ok bad skip < <(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' "$log")
+	count "${ok:-0}" "${bad:-1}" "${skip:-0}"
+	rm -f "$log"
+}
+
+say "packages"
+packaging/install-packages.sh build run test || {
+	count 0 1 0
+	finish
+}
+
+export ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1
+export UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1
+say "unit tests and corpus replays with ASan and UBSan"
+if build build-asan --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false; then
+	unit build-asan
+else
+	count 0 1 0
+fi
+
+say "unit tests of collector and api with TSan"
+if build build-tsan --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false; then
+	unit build-tsan --suite unit
+else
+	count 0 1 0
+fi
+
+say "integration tests with the release build"
+if build build --buildtype=release; then
+	integration
+else
+	count 0 1 0
+fi
+say "done"
+finish
