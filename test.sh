@@ -4,7 +4,7 @@
 # UBSan, then with TSan; the integration tests with the release build. The last line is
 # "N passed, N failed, N skipped"; the status is 0 when none failed.
 set -uo pipefail
-cd "$(dirname "$0")"
+cd "$(dirname "$0")" || exit
 
 passed=0 failed=0 skipped=0
 say() { printf '\n== %s (%s s)\n' "$*" "$SECONDS"; }
@@ -56,7 +56,7 @@ unit() {
 integration() {
 	local log
 	log=$(mktemp)
-	python3 tests/integration/run.py --build build "$@" | tee "$log"
+	python3 tests/integration/run.py --build build | tee "$log"
 	read -r ok bad skip < <(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' "$log")
 	count "${ok:-0}" "${bad:-1}" "${skip:-0}"
 	rm -f "$log"

@@ -7,6 +7,8 @@ from peers import Nfcapd, Tee, compare_with_nfdump
 from test_capture import compare_kpi
 from weir import equal, wait_for
 
+WRAP_US = 2**32 * 1000
+
 
 def settle(col, tee):
     """Waits until all that passed the tee is stored."""
@@ -21,7 +23,10 @@ def check_softflowd(t, version):
     t.run([softflowd, "-r", pcap, "-n", f"127.0.0.1:{tee.port}", "-v", version, "-m", "1000000", "-d"])
     settle(col, tee)
     nfcapd.stop()
-    compare_with_nfdump(t.api(col), nfcapd, truth)
+    # In v9 and IPFIX softflowd counts a capture's times from its own start, in 32 bits: they wrap,
+    # and nfcapd does not unwrap them.
+    span = {"first_us": truth["first_us"] - WRAP_US, "last_us": truth["last_us"] + WRAP_US}
+    compare_with_nfdump(t.api(col), nfcapd, span, times=version == 5)
 
 
 def softflowd_v5_as_nfdump(t):
