@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The inside of the flow table, shared by table.c and expire.c only.
+//
+// Due times are lower bounds, kept in ticks of 134 ms: packets do not move them (their line stays
+// clean), the sweep looks a due flow in the face and sets a new one. A bucket holds the low 16 bits
+// of each, at most DUE_AHEAD from when they were set; a group of buckets the whole number, so that
+// the sweep passes by a group of which nothing is due, and knows when 16 bits no longer tell.
+// Thread: worker.
+
+#include "lib/base/clock.h"
+#include "sensor/flow/table.h"
+#include "sensor/flow/tcp.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#define BUCKET_SLOTS 16
+#define GROUP_BUCKETS 32
+#define TICK_SHIFT 27 // ns to ticks
+#define DUE_AHEAD 0x3fff
+#define SWEEP_NS (250 * NS_PER_MSEC)
+#define DUE_NEVER UINT64_MAX
+
+struct flow_bucket {
+	alignas(64) uint16_t tags[BUCKET_SLOTS]; // 0: free
+	uint16_t due[BUCKET_SLOTS];
+};
+
+struct flow_table {
+	struct flow_bucket *buckets;
+	struct flow *flows;
+	uint64_t *group_due; // ticks; DUE_NEVER: all free
+	uint32_t n_buckets;
+	uint32_t n_groups;
+	uint32_t sweep_at; // group
+	bool vlan_in_key;
+	uint64_t idle_ns, active_ns;
+	uint64_t now_ns;   // the latest time given
+	uint64_t swept_ns; // up to which the sweep is paid for
+	struct flow_ring *out;
+	struct flow_secret secret;
+	struct flow_counters counters;
+	size_t map_len[2]; // of buckets, flows
+};
+
+// The slots of which the tag is `tag`, a bit each; the same by plain C.
+static inline uint32_t bucket_match_plain(const struct flow_bucket *b, uint16_t tag)
+{
+	uint32_t mask = 0;
+	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+		mask |= (uint32_t)(b->tags[i] == tag) << i;
+	return mask;
+}
+
+static inline uint32_t bucket_match(const struct flow_bucket *b, uint16_t tag)
+{
+#ifdef __SSE2__
+	__m128i wanted = _mm_set1_epi16((short)tag);
+	__m128i low = _mm_load_si128((const __m128i *)(const void *)b->tags);
+	__m128i high = _mm_load_si128((const __m128i *)(const void *)(b->tags + 8));
+	return (uint32_t)_mm_movemask_epi8(
+		_mm_packs_epi16(_mm_cmpeq_epi16(low, wanted), _mm_cmpeq_epi16(high, wanted))
+	);
+#else
+	return bucket_match_plain(b, tag);
+#endif
+}
+
+// Why the flow is over at now_ns, or FLOW_END_NONE.
+static inline enum flow_end
+flow_over(const struct flow_table *t, const struct flow *f, uint64_t now_ns)
+{
+	bool closed = f->tcp_state == TCP_CLOSED;
+	uint64_t limit = t->idle_ns;
+	if (__builtin_expect(closed, 0))
+		limit = TCP_LINGER_NS;
+	if (now_ns >= f->last_ns + limit)
+		return closed ? FLOW_END_DETECTED : FLOW_END_IDLE;
+	if (now_ns >= f->start_ns + t->active_ns)
+		return FLOW_END_ACTIVE;
+	return FLOW_END_NONE;
+}
+
+// Notes when the flow in a slot may be over at the earliest.
+void flow_set_due(struct flow_table *t, uint32_t bucket, unsigned slot);
+
+// Hands the record to the exporter. The slot stays taken.
+void flow_end(struct flow_table *t, struct flow *f, enum flow_end reason);
+
+// Ends the record when it is over at now_ns. True when the flow itself is over; a flow past its
+// active timeout goes on with an empty record.
+bool flow_expire(struct flow_table *t, struct flow *f, uint64_t now_ns);

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sensor/flow/bucket.h"
+
+static uint64_t tick_of(uint64_t ns)
+{
+	return ns >> TICK_SHIFT;
+}
+
+// The first tick at which the flow is over for sure, if no packet comes.
+static uint64_t due_tick(const struct flow_table *t, const struct flow *f)
+{
+	uint64_t base = f->last_ns > t->now_ns ? f->last_ns : t->now_ns;
+	uint64_t idle = f->last_ns + (f->tcp_state == TCP_CLOSED ? TCP_LINGER_NS : t->idle_ns);
+	uint64_t active = f->start_ns + t->active_ns;
+	uint64_t due = tick_of(idle < active ? idle : active) + 1;
+	uint64_t earliest = tick_of(base), latest = earliest + DUE_AHEAD;
+	if (due < earliest)
+		return earliest;
+	return due > latest ? latest : due;
+}
+
+void flow_set_due(struct flow_table *t, uint32_t bucket, unsigned slot)
+{
+	uint64_t due = due_tick(t, &t->flows[(size_t)bucket * BUCKET_SLOTS + slot]);
+	uint64_t *group = &t->group_due[bucket / GROUP_BUCKETS];
+	t->buckets[bucket].due[slot] = (uint16_t)due;
+	if (due < *group)
+		*group = due;
+}
+
+void flow_end(struct flow_table *t, struct flow *f, enum flow_end reason)
+{
+	if (f->packets[FLOW_FORWARD] + f->packets[FLOW_REVERSE] == 0)
+		return; // nothing came since an active timeout
+	f->end_reason = (uint8_t)reason;
+	t->counters.flows++;
+	t->counters.evicted += reason == FLOW_END_RESOURCES;
+	t->counters.lost += !flow_ring_push(t->out, f);
+}
+
+// Begins the next record of a flow that goes on. Its start is the next packet's time; until then
+// the active timeout is counted from here.
+static void restart(struct flow *f, uint64_t now_ns)
+{
+	f->packets[FLOW_FORWARD] = f->packets[FLOW_REVERSE] = 0;
+	f->bytes[FLOW_FORWARD] = f->bytes[FLOW_REVERSE] = 0;
+	f->tcp_flags[FLOW_FORWARD] = f->tcp_flags[FLOW_REVERSE] = 0;
+	f->start_ns = now_ns;
+}
+
+bool flow_expire(struct flow_table *t, struct flow *f, uint64_t now_ns)
+{
+	enum flow_end reason = flow_over(t, f, now_ns);
+	if (reason == FLOW_END_NONE)
+		return false;
+	flow_end(t, f, reason);
+	if (reason != FLOW_END_ACTIVE)
+		return true;
+	restart(f, now_ns);
+	return false;
+}
+
+// Looks after one bucket. `all`: its 16-bit due times no longer tell. The earliest due tick that
+// remains.
+static uint64_t sweep_bucket(struct flow_table *t, uint32_t bucket, bool all)
+{
+	struct flow_bucket *b = &t->buckets[bucket];
+	uint64_t now = tick_of(t->now_ns), earliest = DUE_NEVER;
+	uint32_t used = ~bucket_match(b, 0) & 0xffff;
+	for (; used; used &= used - 1) {
+		unsigned slot = (unsigned)__builtin_ctz(used);
+		struct flow *f = &t->flows[(size_t)bucket * BUCKET_SLOTS + slot];
+		if (all || (int16_t)((uint16_t)now - b->due[slot]) >= 0) {
+			if (flow_expire(t, f, t->now_ns)) {
+				b->tags[slot] = 0;
+				continue;
+			}
+			flow_set_due(t, bucket, slot);
+		}
+		uint64_t due = now + (uint64_t)(int64_t)(int16_t)(b->due[slot] - (uint16_t)now);
+		earliest = due < earliest ? due : earliest;
+	}
+	return earliest;
+}
+
+static void sweep_group(struct flow_table *t, uint32_t group)
+{
+	uint64_t now = tick_of(t->now_ns), earliest = DUE_NEVER;
+	uint64_t due = t->group_due[group];
+	if (due > now)
+		return;
+	uint32_t first = group * GROUP_BUCKETS, end = first + GROUP_BUCKETS;
+	for (uint32_t b = first; b < end && b < t->n_buckets; b++) {
+		uint64_t d = sweep_bucket(t, b, now - due > DUE_AHEAD);
+		earliest = d < earliest ? d : earliest;
+	}
+	t->group_due[group] = earliest;
+}
+
+// The clock fell back further than packets are out of order (another capture, a clock set anew):
+// the old times say nothing any more.
+static __attribute__((noinline)) void rewind_to(struct flow_table *t, uint64_t now_ns)
+{
+	flow_table_flush(t);
+	t->now_ns = t->swept_ns = now_ns;
+	t->counters.rewinds++;
+}
+
+void flow_table_expire(struct flow_table *t, uint64_t now_ns)
+{
+	if (t->now_ns > now_ns && t->now_ns - now_ns > t->idle_ns)
+		rewind_to(t, now_ns);
+	if (now_ns > t->now_ns)
+		t->now_ns = now_ns;
+	uint64_t elapsed = t->now_ns - t->swept_ns;
+	uint64_t per_group = SWEEP_NS / t->n_groups + 1;
+	if (elapsed < per_group)
+		return;
+
+	uint64_t n = elapsed / per_group;
+	if (n > t->n_groups) {
+		n = t->n_groups;
+		t->swept_ns = t->now_ns;
+	} else {
+		t->swept_ns += n * per_group;
+	}
+	while (n-- > 0) {
+		sweep_group(t, t->sweep_at);
+		t->sweep_at = t->sweep_at + 1 == t->n_groups ? 0 : t->sweep_at + 1;
+	}
+}
+
+static void flush_bucket(struct flow_table *t, uint32_t bucket)
+{
+	struct flow_bucket *b = &t->buckets[bucket];
+	uint32_t used = ~bucket_match(b, 0) & 0xffff;
+	for (; used; used &= used - 1) {
+		unsigned slot = (unsigned)__builtin_ctz(used);
+		struct flow *f = &t->flows[(size_t)bucket * BUCKET_SLOTS + slot];
+		flow_end(t, f, f->tcp_state == TCP_CLOSED ? FLOW_END_DETECTED : FLOW_END_FORCED);
+		b->tags[slot] = 0;
+	}
+}
+
+void flow_table_flush(struct flow_table *t)
+{
+	for (uint32_t b = 0; b < t->n_buckets; b++)
+		if (t->group_due[b / GROUP_BUCKETS] != DUE_NEVER)
+			flush_bucket(t, b);
+	for (uint32_t g = 0; g < t->n_groups; g++)
+		t->group_due[g] = DUE_NEVER;
+}

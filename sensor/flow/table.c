@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sensor/flow/table.h"
+
+#include "sensor/flow/bucket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#define BUCKET_LOAD 10 // flows per bucket of 16 at capacity: 0.5 % find theirs full (Poisson)
+#define N_BUCKETS_MAX (1u << 26)
+
+static void *map(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	// a table beyond the reach of the TLB costs a second miss per packet without it; not granted
+	// everywhere, and then it is slower but right
+	(void)madvise(p, len, MADV_HUGEPAGE);
+	return p;
+}
+
+static int allocate(struct flow_table *t)
+{
+	t->map_len[0] = t->n_buckets * sizeof(*t->buckets);
+	t->map_len[1] = (size_t)t->n_buckets * BUCKET_SLOTS * sizeof(*t->flows);
+	t->buckets = map(t->map_len[0]);
+	t->flows = map(t->map_len[1]);
+	t->group_due = malloc(t->n_groups * sizeof(*t->group_due));
+	if (!t->buckets || !t->flows || !t->group_due)
+		return -ENOMEM;
+	for (uint32_t g = 0; g < t->n_groups; g++)
+		t->group_due[g] = DUE_NEVER;
+	return 0;
+}
+
+int flow_table_create(const struct flow_table_options *o, struct flow_table **ret_table)
+{
+	size_t n_buckets = o->n_flows / BUCKET_LOAD + 1;
+	if (n_buckets > N_BUCKETS_MAX)
+		return -ERANGE;
+	struct flow_table *t = calloc(1, sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	t->n_buckets = (uint32_t)n_buckets;
+	t->n_groups = (t->n_buckets + GROUP_BUCKETS - 1) / GROUP_BUCKETS;
+	t->vlan_in_key = o->vlan_in_key;
+	t->idle_ns = o->idle_ns;
+	t->active_ns = o->active_ns;
+	t->out = o->out;
+	int ret = allocate(t);
+	if (ret == 0 && getrandom(&t->secret, sizeof(t->secret), 0) != sizeof(t->secret))
+		ret = -EIO;
+	if (ret < 0) {
+		flow_table_free(t);
+		return ret;
+	}
+	*ret_table = t;
+	return 0;
+}
+
+void flow_table_free(struct flow_table *t)
+{
+	if (!t)
+		return;
+	if (t->buckets)
+		munmap(t->buckets, t->map_len[0]);
+	if (t->flows)
+		munmap(t->flows, t->map_len[1]);
+	free(t->group_due);
+	free(t);
+}
+
+const struct flow_counters *flow_table_counters(const struct flow_table *t)
+{
+	return &t->counters;
+}
+
+static uint32_t bucket_of(const struct flow_table *t, uint64_t hash)
+{
+	return (uint32_t)((hash >> 32) * t->n_buckets >> 32);
+}
+
+static uint16_t tag_of(uint64_t hash)
+{
+	uint16_t tag = (uint16_t)hash;
+	return tag ? tag : 1;
+}
+
+static struct flow *slot_of(const struct flow_table *t, uint32_t bucket, unsigned slot)
+{
+	return &t->flows[(size_t)bucket * BUCKET_SLOTS + slot];
+}
+
+void flow_table_probe(
+	struct flow_table *t, const struct packet *packets, uint32_t n, struct flow_probe *ret_probes
+)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct flow_probe *p = &ret_probes[i];
+		p->src_is_high = flow_key_of(&packets[i], t->vlan_in_key, &p->key);
+		p->hash = flow_key_hash(&p->key, &t->secret);
+		__builtin_prefetch(&t->buckets[bucket_of(t, p->hash)]);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t bucket = bucket_of(t, ret_probes[i].hash);
+		const struct flow_bucket *b = &t->buckets[bucket];
+		uint32_t hits = bucket_match(b, tag_of(ret_probes[i].hash));
+		if (!hits && !(hits = bucket_match(b, 0)))
+			continue;
+		const char *line = (const char *)slot_of(t, bucket, (unsigned)__builtin_ctz(hits));
+		__builtin_prefetch(line, 1);
+		__builtin_prefetch(line + 64, 1);
+	}
+}
+
+// A new flow of the packet, which is not counted yet. An answer that opens a handshake (SYN+ACK)
+// comes from the end that did not begin it.
+static void
+flow_init(struct flow *f, const struct packet *pkt, const struct flow_probe *probe)
+{
+	bool is_answer = (pkt->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
+	*f = (struct flow){
+		.key = probe->key,
+		.last_ns = pkt->time_ns,
+		.start_ns = pkt->time_ns,
+		.forward_is_high = probe->src_is_high != is_answer,
+		.port = pkt->port,
+		.tos = pkt->tos,
+		.icmp_type = pkt->icmp_type,
+		.icmp_code = pkt->icmp_code,
+	};
+	memcpy(f->macs, pkt->macs + (is_answer ? 6 : 0), 6);
+	memcpy(f->macs + 6, pkt->macs + (is_answer ? 0 : 6), 6);
+}
+
+// Makes room in a full bucket: a closed flow that only lingers, else the one that was silent
+// longest. The slot.
+static __attribute__((noinline)) unsigned evict(struct flow_table *t, uint32_t bucket)
+{
+	unsigned oldest = 0;
+	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+		__builtin_prefetch(slot_of(t, bucket, i));
+	for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
+		struct flow *f = slot_of(t, bucket, i);
+		if (f->tcp_state == TCP_CLOSED) {
+			flow_end(t, f, FLOW_END_DETECTED);
+			return i;
+		}
+		if (f->last_ns < slot_of(t, bucket, oldest)->last_ns)
+			oldest = i;
+	}
+	flow_end(t, slot_of(t, bucket, oldest), FLOW_END_RESOURCES);
+	return oldest;
+}
+
+static struct flow *
+flow_add(struct flow_table *t, const struct packet *pkt, const struct flow_probe *probe)
+{
+	uint32_t bucket = bucket_of(t, probe->hash);
+	uint32_t room = bucket_match(&t->buckets[bucket], 0);
+	unsigned slot = room ? (unsigned)__builtin_ctz(room) : evict(t, bucket);
+	struct flow *f = slot_of(t, bucket, slot);
+	flow_init(f, pkt, probe);
+	t->buckets[bucket].tags[slot] = tag_of(probe->hash);
+	flow_set_due(t, bucket, slot);
+	return f;
+}
+
+static struct flow *find(struct flow_table *t, const struct flow_probe *probe)
+{
+	uint32_t bucket = bucket_of(t, probe->hash);
+	uint32_t hits = bucket_match(&t->buckets[bucket], tag_of(probe->hash));
+	for (; hits; hits &= hits - 1) {
+		struct flow *f = slot_of(t, bucket, (unsigned)__builtin_ctz(hits));
+		if (flow_key_eq(&f->key, &probe->key))
+			return f;
+	}
+	return NULL;
+}
+
+// The packet comes after the end of the flow it would belong to: the same slot begins anew.
+static __attribute__((noinline)) void renew(
+	struct flow_table *t, struct flow *f, const struct packet *pkt, const struct flow_probe *probe
+)
+{
+	if (tcp_reopens(f->tcp_state, pkt->tcp_flags))
+		flow_end(t, f, FLOW_END_DETECTED);
+	else if (!flow_expire(t, f, pkt->time_ns))
+		return; // the next record of the same flow
+	flow_init(f, pkt, probe);
+	size_t at = (size_t)(f - t->flows);
+	flow_set_due(t, (uint32_t)(at / BUCKET_SLOTS), at % BUCKET_SLOTS);
+}
+
+static __attribute__((noinline)) void
+tcp_ends(struct flow_table *t, struct flow *f, uint16_t flags, unsigned dir)
+{
+	uint8_t before = f->tcp_state;
+	f->tcp_state = (uint8_t)tcp_next(before, flags, dir);
+	if (f->tcp_state == before || f->tcp_state != TCP_CLOSED)
+		return;
+	size_t at = (size_t)(f - t->flows);
+	flow_set_due(t, (uint32_t)(at / BUCKET_SLOTS), at % BUCKET_SLOTS);
+}
+
+static void count(struct flow *f, const struct packet *pkt, unsigned dir)
+{
+	if (f->packets[0] + f->packets[1] == 0 || pkt->time_ns < f->start_ns)
+		f->start_ns = pkt->time_ns;
+	if (pkt->time_ns > f->last_ns)
+		f->last_ns = pkt->time_ns;
+	f->packets[dir]++;
+	f->bytes[dir] += pkt->bytes;
+	f->tcp_flags[dir] |= pkt->tcp_flags;
+}
+
+void flow_table_update(
+	struct flow_table *t, const struct packet *packets, uint32_t n, const struct flow_probe *probes
+)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct packet *pkt = &packets[i];
+		struct flow *f = find(t, &probes[i]);
+		if (!f)
+			f = flow_add(t, pkt, &probes[i]);
+		else if (flow_over(t, f, pkt->time_ns) || tcp_reopens(f->tcp_state, pkt->tcp_flags))
+			renew(t, f, pkt, &probes[i]);
+		unsigned dir = probes[i].src_is_high != f->forward_is_high;
+		count(f, pkt, dir);
+		if (pkt->tcp_flags & (TCP_FIN | TCP_RST))
+			tcp_ends(t, f, pkt->tcp_flags, dir);
+		t->counters.bytes += pkt->bytes;
+	}
+	t->counters.packets += n;
+}
