@@ -46,7 +46,8 @@ struct flow {
 	uint8_t macs[12]; // of the first packet: destination, source
 	uint8_t tos;
 	uint8_t icmp_type, icmp_code;
-	uint8_t spare[9];
+	uint16_t vlan, cvlan; // of the first packet; in the key only when so configured
+	uint8_t spare[4];
 };
 static_assert(sizeof(struct flow) == 128, "two cache lines");
 static_assert(offsetof(struct flow, start_ns) == 64, "the hot half is one cache line");
@@ -54,16 +55,6 @@ static_assert(offsetof(struct flow, start_ns) == 64, "the hot half is one cache 
 static inline uint16_t flow_key_port(const struct flow_key *k, bool high)
 {
 	return (uint16_t)(k->rest >> (high ? 32 : 48));
-}
-
-static inline uint16_t flow_key_vlan(const struct flow_key *k)
-{
-	return (k->rest >> 20) & 0xfff;
-}
-
-static inline uint16_t flow_key_cvlan(const struct flow_key *k)
-{
-	return (k->rest >> 8) & 0xfff;
 }
 
 static inline uint8_t flow_key_proto(const struct flow_key *k)

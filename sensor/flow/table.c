@@ -131,6 +131,8 @@ flow_init(struct flow *f, const struct packet *pkt, const struct flow_probe *pro
 		.tos = pkt->tos,
 		.icmp_type = pkt->icmp_type,
 		.icmp_code = pkt->icmp_code,
+		.vlan = pkt->vlan,
+		.cvlan = pkt->cvlan,
 	};
 	memcpy(f->macs, pkt->macs + (is_answer ? 6 : 0), 6);
 	memcpy(f->macs + 6, pkt->macs + (is_answer ? 0 : 6), 6);
