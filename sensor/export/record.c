@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sensor/export/record.h"
+
+#include "sensor/packet/packet.h"
+
+static void put_ends(struct record *r, const struct flow *f)
+{
+	bool high = f->forward_is_high;
+	RECORD_SET(r, src, high ? f->key.high : f->key.low);
+	RECORD_SET(r, dst, high ? f->key.low : f->key.high);
+	// in the key of ICMP type and code stand for ports, see packet/parse.c
+	bool is_icmp = r->proto == PROTO_ICMP || r->proto == PROTO_ICMP6;
+	RECORD_SET(r, sport, is_icmp ? 0 : flow_key_port(&f->key, high));
+	RECORD_SET(r, dport, is_icmp ? 0 : flow_key_port(&f->key, !high));
+	if (is_icmp) {
+		RECORD_SET(r, icmp_type, f->icmp_type);
+		RECORD_SET(r, icmp_code, f->icmp_code);
+	}
+}
+
+static void put_counters(struct record *r, const struct flow *f)
+{
+	RECORD_SET(r, packets, f->packets[FLOW_FORWARD]);
+	RECORD_SET(r, bytes, f->bytes[FLOW_FORWARD]);
+	RECORD_SET(r, tcp_flags, f->tcp_flags[FLOW_FORWARD]);
+	if (f->packets[FLOW_REVERSE] == 0)
+		return;
+	RECORD_SET(r, rev_packets, f->packets[FLOW_REVERSE]);
+	RECORD_SET(r, rev_bytes, f->bytes[FLOW_REVERSE]);
+	RECORD_SET(r, rev_tcp_flags, f->tcp_flags[FLOW_REVERSE]);
+}
+
+void record_of_flow(const struct flow *f, struct record *ret_record)
+{
+	struct record *r = ret_record;
+	r->set = 0;
+	RECORD_SET(r, start_ns, f->start_ns);
+	RECORD_SET(r, end_ns, f->last_ns);
+	RECORD_SET(r, proto, flow_key_proto(&f->key));
+	put_ends(r, f);
+	put_counters(r, f);
+	RECORD_SET(r, tos, f->tos);
+	RECORD_SET(r, vlan, f->vlan);
+	RECORD_SET(r, cvlan, f->cvlan);
+	RECORD_SET(r, in_if, f->port + 1u);
+	memcpy(r->dst_mac.b, f->macs, 6);
+	memcpy(r->src_mac.b, f->macs + 6, 6);
+	r->set |= RECORD_BIT(src_mac) | RECORD_BIT(dst_mac);
+	RECORD_SET(r, end_reason, f->end_reason);
+}
