@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sensor/config.h"
+
+#include "lib/base/endpoint.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct sensor_config, member)
+#define SEC 1000000000ll
+
+// clang-format off
+static const struct config_item items[] = {
+	{"sensor.pcap", "pcap", "FILE", CONFIG_STRING, AT(pcap), 0, 0, NULL,
+	 "replay this capture (pcap, pcapng), with its times"},
+	{"sensor.vdevs", "vdev", "STR", CONFIG_LIST, AT(vdevs), 0, 0, NULL,
+	 "listen on a DPDK virtual device: net_af_packet0,iface=eth0"},
+	{"sensor.ports", "port", "PCI", CONFIG_LIST, AT(ports), 0, 0, NULL,
+	 "listen on a NIC bound to DPDK: 0000:81:00.0"},
+	{"sensor.queues", "queues", "N", CONFIG_INT, AT(n_queues), 1, 64, "1",
+	 "receive queues of a port, each with a core of its own"},
+	{"sensor.mbufs", "mbufs", "N", CONFIG_INT, AT(n_mbufs), 1023, 4194303, "16383",
+	 "packet buffers of a port"},
+	{"sensor.export", "export", "udp|tcp:HOST:PORT", CONFIG_STRING, AT(target), 0, 0, NULL,
+	 "send IPFIX to this collector"},
+	{NULL, "once", NULL, CONFIG_BOOL, AT(once), 0, 0, "no",
+	 "end after the capture, print the sums as JSON"},
+	{"sensor.loop", "loop", NULL, CONFIG_BOOL, AT(loop), 0, 0, "no",
+	 "replay the capture endlessly, as if it came now"},
+	{"sensor.rate", "rate", "PPS", CONFIG_INT, AT(rate), 0, 1000000000, "0",
+	 "packets per second of the replay; 0: as fast as it goes"},
+	{"sensor.idle_timeout", "idle-timeout", "TIME", CONFIG_DURATION, AT(idle_ns), SEC, 86400 * SEC, "30s",
+	 "a flow ends after so long without a packet"},
+	{"sensor.active_timeout", "active-timeout", "TIME", CONFIG_DURATION, AT(active_ns), SEC, 86400 * SEC, "300s",
+	 "a longer flow is reported in parts of this length"},
+	{"sensor.flows", "flows", "N", CONFIG_SIZE, AT(n_flows), 16, 1ll << 28, "1M",
+	 "flows at the same time, per queue (215 bytes each)"},
+	{"sensor.vlan_in_key", NULL, NULL, CONFIG_BOOL, AT(vlan_in_key), 0, 0, "yes",
+	 "packets of different VLANs are different flows"},
+	{"sensor.biflow", "biflow", "yes|no", CONFIG_BOOL, AT(biflow), 0, 0, "yes",
+	 "both directions in one record (RFC 5103)"},
+	{"sensor.template_interval", NULL, NULL, CONFIG_DURATION, AT(template_interval_ns), SEC, 86400 * SEC, "60s",
+	 "how often templates are sent again over UDP"},
+	{"sensor.message_len", NULL, NULL, CONFIG_INT, AT(message_len), 1024, 65535, "1420",
+	 "bytes of an IPFIX message at most: below the path's MTU over UDP"},
+	{"sensor.export_rate", "export-rate", "BYTES", CONFIG_SIZE, AT(export_rate), 0, 1ll << 40, "0",
+	 "bytes per second to the collector at most; 0: no limit"},
+	{"sensor.export_ring", NULL, NULL, CONFIG_INT, AT(ring), 64, 1 << 24, "65536",
+	 "ended flows that may wait for the exporter, per queue"},
+	{"sensor.domain", "domain", "ID", CONFIG_INT, AT(domain), 0, UINT32_MAX - 4096ll, "1",
+	 "observation domain of the first queue; the others follow"},
+	{"sensor.pen", NULL, NULL, CONFIG_INT, AT(pen), 0, UINT32_MAX, "0",
+	 "private enterprise number of our own elements; 0: 32473"},
+	{"sensor.idle_sleep", "idle-sleep", "yes|no", CONFIG_BOOL, AT(idle_sleep), 0, 0, "yes",
+	 "workers of virtual devices sleep while nothing comes"},
+	{"sensor.telemetry", NULL, NULL, CONFIG_BOOL, AT(telemetry), 0, 0, "no",
+	 "DPDK's own telemetry socket"},
+	{"sensor.memory", NULL, NULL, CONFIG_INT, AT(memory), 64, 1 << 20, "512",
+	 "MiB for DPDK where there are no hugepages"},
+};
+// clang-format on
+
+static int check(const void *config, const char **ret_what)
+{
+	const struct sensor_config *c = config;
+	static const char *const kinds[] = {"udp", "tcp", NULL};
+	struct endpoint ep;
+
+	*ret_what = NULL;
+	if (!*c->pcap && c->vdevs.n == 0 && c->ports.n == 0)
+		*ret_what = "nothing to listen on: give --pcap FILE, --vdev STR or --port PCI";
+	else if ((c->once || c->loop || c->rate) && !*c->pcap)
+		*ret_what = "--once, --loop and --rate need --pcap FILE";
+	else if (*c->pcap && (c->vdevs.n || c->ports.n))
+		*ret_what = "--pcap goes alone: its times are the capture's, a port's are the clock's";
+	else if (c->once && c->loop)
+		*ret_what = "--once ends what --loop begins anew: choose one";
+	else if (*c->target && endpoint_parse(c->target, kinds, &ep) == -EINVAL)
+		*ret_what = "--export: expected udp:HOST:PORT or tcp:HOST:PORT";
+	return *ret_what ? -EINVAL : 0;
+}
+
+const struct config_program sensor_program = {
+	.name = "weir-sensor",
+	.section = "sensor",
+	.synopsis = "[-c FILE] --pcap FILE | --vdev STR... | --port PCI... [--export udp|tcp:HOST:PORT] "
+		    "[--once] [-- EAL ARGUMENTS]",
+	.about = "Makes flow records of the packets it sees and sends them as IPFIX.",
+	.items = items,
+	.n_items = sizeof(items) / sizeof(items[0]),
+	.size = sizeof(struct sensor_config),
+	.check = check,
+};

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The sensor's settings: flags and the section "sensor" of weir.yaml. Constant after start.
+// Thread: any, read only.
+
+#include "lib/base/config.h"
+
+struct sensor_config {
+	char *pcap;
+	struct config_list vdevs;
+	struct config_list ports;
+	int64_t n_queues;
+	int64_t n_mbufs;
+	char *target;
+	bool once, loop;
+	int64_t rate;
+	int64_t idle_ns, active_ns;
+	int64_t n_flows;
+	bool vlan_in_key;
+	bool biflow;
+	int64_t template_interval_ns;
+	int64_t message_len;
+	int64_t export_rate;
+	int64_t ring;
+	int64_t domain;
+	int64_t pen;
+	bool idle_sleep;
+	bool telemetry;
+	int64_t memory;
+};
+
+extern const struct config_program sensor_program;

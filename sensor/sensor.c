@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sensor/sensor.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "sensor/eal.h"
+#include "sensor/packet/capture.h"
+
+#include <rte_launch.h>
+#include <rte_lcore.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CONNECT_WAIT_NS (10 * NS_PER_SEC)
+
+struct sensor {
+	const struct sensor_config *config;
+	int pcap_fd; // -1: none
+	struct capture_info capture;
+	struct port ports[PORTS_MAX];
+	unsigned n_ports;
+	struct worker **workers;
+	unsigned n_workers;
+	struct exporter *exporter;
+};
+
+static int capture_open(struct sensor *s)
+{
+	const char *path = s->config->pcap, *what;
+	struct stat st;
+	if (!*path)
+		return 0;
+	s->pcap_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (s->pcap_fd < 0)
+		return log_errno(-errno, "capture %s", path);
+	if (fstat(s->pcap_fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		log_err("capture %s: not a regular file", path);
+		return -EIO;
+	}
+	int ret = capture_scan(s->pcap_fd, &s->capture, &what);
+	if (ret < 0) {
+		log_err("capture %s: %s", path, what);
+		return -EIO;
+	}
+	if (s->capture.n_packets == 0) {
+		log_err("capture %s: there is no packet in it", path);
+		return -EIO;
+	}
+	if (s->capture.truncated)
+		log_warn("capture %s: ends within a packet; the %" PRIu64 " whole ones are read", path,
+			 s->capture.n_packets);
+	if (s->capture.nanoseconds && !s->config->loop)
+		log_info("capture %s: its nanoseconds are cut to microseconds", path);
+	return 0;
+}
+
+static void capture_close(struct sensor *s)
+{
+	if (s->pcap_fd >= 0)
+		close(s->pcap_fd);
+}
+
+static void workers_free(struct sensor *s)
+{
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		worker_fini(s->workers[i]);
+		free(s->workers[i]);
+	}
+	free(s->workers);
+}
+
+static int worker_create(struct sensor *s, const struct port *p, uint16_t queue)
+{
+	struct worker *w = aligned_alloc(alignof(struct worker), sizeof(*w));
+	if (!w)
+		return -ENOMEM;
+	s->workers[s->n_workers++] = w;
+	int ret = worker_init(w, s->config, p, queue);
+	w->n_expect = s->capture.n_packets;
+	return ret;
+}
+
+static int workers_create(struct sensor *s)
+{
+	int ret = 0;
+	s->workers = calloc(PORTS_MAX * (size_t)s->config->n_queues, sizeof(s->workers[0]));
+	if (!s->workers)
+		return log_errno(-ENOMEM, "workers");
+	for (unsigned i = 0; i < s->n_ports; i++)
+		for (uint16_t q = 0; q < s->ports[i].n_queues && ret == 0; q++)
+			ret = worker_create(s, &s->ports[i], q);
+	if (ret < 0) {
+		workers_free(s);
+		return log_errno(ret, "flow table of %" PRId64 " flows", s->config->n_flows);
+	}
+	return 0;
+}
+
+static int start_exporter(struct sensor *s)
+{
+	const struct sensor_config *c = s->config;
+	struct exporter_source *sources = calloc(s->n_workers, sizeof(*sources));
+	if (!sources)
+		return log_errno(-ENOMEM, "exporter");
+	for (unsigned i = 0; i < s->n_workers; i++)
+		sources[i] = (struct exporter_source){
+			.ring = s->workers[i]->ring,
+			.lost = &flow_table_counters(s->workers[i]->table)->lost,
+			.domain = (uint32_t)c->domain + i,
+		};
+	struct exporter_options o = {
+		.target = c->target,
+		.max_len = (uint16_t)c->message_len,
+		.biflow = c->biflow,
+		.pen = (uint32_t)c->pen,
+		.template_interval_ns = (uint64_t)c->template_interval_ns,
+		.rate = (uint64_t)c->export_rate,
+		.patience_ns = c->once ? CONNECT_WAIT_NS : 0,
+		.sources = sources,
+		.n_sources = s->n_workers,
+	};
+	int ret = exporter_start(&o, &s->exporter);
+	free(sources);
+	return ret < 0 ? log_errno(ret, "export to %s", c->target) : 0;
+}
+
+static int launch(struct sensor *s)
+{
+	unsigned lcore = rte_get_next_lcore(-1, 1, 0);
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		int ret = rte_eal_remote_launch(worker_run, s->workers[i], lcore);
+		if (ret < 0)
+			return log_errno(ret, "worker lcore %u", lcore);
+		lcore = rte_get_next_lcore(lcore, 1, 0);
+	}
+	return 0;
+}
+
+static void stop_workers(struct sensor *s)
+{
+	for (unsigned i = 0; i < s->n_workers; i++)
+		atomic_store(&s->workers[i]->stop, true);
+	rte_eal_mp_wait_lcore();
+}
+
+static unsigned workers_wanted(const struct sensor_config *c)
+{
+	return *c->pcap ? 1 : (unsigned)((c->vdevs.n + c->ports.n) * (size_t)c->n_queues);
+}
+
+int sensor_start(const struct sensor_config *c, char **rest, struct sensor **ret_sensor)
+{
+	struct exporter_counters none;
+	struct sensor *s = calloc(1, sizeof(*s));
+	if (!s)
+		return log_errno(-ENOMEM, "sensor");
+	s->config = c;
+	s->pcap_fd = -1;
+	int ret = capture_open(s);
+	if (ret < 0)
+		goto close_capture;
+	if ((ret = eal_start(c, workers_wanted(c), rest)) < 0)
+		goto close_capture;
+	if ((ret = ports_start(c, s->pcap_fd, s->ports, &s->n_ports)) < 0)
+		goto stop_eal;
+	if ((ret = workers_create(s)) < 0)
+		goto stop_ports;
+	if ((ret = start_exporter(s)) < 0)
+		goto free_workers;
+	if ((ret = launch(s)) < 0)
+		goto stop_exporter;
+	*ret_sensor = s;
+	return 0;
+stop_exporter:
+	exporter_hurry(s->exporter);
+	stop_workers(s);
+	exporter_stop(s->exporter, &none);
+free_workers:
+	workers_free(s);
+stop_ports:
+	ports_stop(s->ports, s->n_ports);
+stop_eal:
+	eal_stop();
+close_capture:
+	capture_close(s);
+	free(s);
+	return ret;
+}
+
+bool sensor_ended(struct sensor *s)
+{
+	for (unsigned i = 0; i < s->n_workers; i++)
+		if (!atomic_load_explicit(&s->workers[i]->done, memory_order_acquire))
+			return false;
+	return true;
+}
+
+// What went wrong during the run, if anything.
+static int verdict_of(struct sensor *s, const struct summary *sum, const struct exporter_counters *e)
+{
+	for (unsigned i = 0; i < s->n_workers; i++)
+		if (s->workers[i]->error < 0)
+			return log_errno(s->workers[i]->error, "replay of %s", s->config->pcap);
+	if (summary_residue(sum) != 0) {
+		log_err("%" PRId64 " packets or flows are not accounted for", summary_residue(sum));
+		return -EIO;
+	}
+	if (sum->evicted)
+		log_warn("%" PRIu64 " flows ended early: their bucket was full (sensor.flows)",
+			 sum->evicted);
+	if (e->unsent && s->config->once)
+		return log_errno(
+			-EHOSTUNREACH, "%" PRIu64 " flows could not be sent to %s: %s", e->unsent,
+			s->config->target, strerror(-e->error)
+		);
+	return 0;
+}
+
+int sensor_stop(struct sensor *s, struct summary *ret_summary)
+{
+	struct exporter_counters counters;
+	struct summary sum = {};
+	if (!sensor_ended(s))
+		exporter_hurry(s->exporter);
+	stop_workers(s);
+	exporter_stop(s->exporter, &counters);
+	for (unsigned i = 0; i < s->n_workers; i++)
+		summary_add_worker(&sum, s->workers[i]);
+	for (unsigned i = 0; i < s->n_ports; i++)
+		summary_add_port(&sum, &s->ports[i]);
+	summary_add_exporter(&sum, &counters);
+	int ret = verdict_of(s, &sum, &counters);
+	ports_stop(s->ports, s->n_ports);
+	workers_free(s);
+	eal_stop();
+	capture_close(s);
+	free(s);
+	*ret_summary = sum;
+	return ret;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One receive queue, one lcore, one flow table, nothing shared: worker.c's turn() is the map of the
+// sensor. A worker never locks, allocates, logs or calls the kernel per packet; the clock is read
+// once per burst. A replayed capture brings its own times, and may wait.
+// Thread: init, fini: control; run: worker; the atomics: any.
+
+#include "sensor/config.h"
+#include "sensor/flow/table.h"
+#include "sensor/packet/verdict.h"
+#include "sensor/port.h"
+
+#include <stdatomic.h>
+
+struct rte_mbuf;
+
+struct worker_counters {
+	uint64_t received; // packets
+	uint64_t verdicts[PACKET_N_VERDICTS];
+};
+
+struct worker {
+	const struct port *port;
+	uint16_t queue;
+	bool is_replay;    // of a capture
+	bool is_loop;      // that never ends
+	bool by_clock;     // packets get the wall clock's time, not the capture's
+	bool idle_sleep;
+	uint64_t rate;     // packets per second; 0: no limit
+	uint64_t n_expect; // packets of the capture
+	struct flow_table *table;
+	struct flow_ring *ring;
+
+	uint64_t now_ns;
+	uint64_t round_received; // of this round of the replay
+	uint64_t round_drops;    // by the port, before this round
+	uint64_t begin_ns, begin_received; // of the pacing
+	uint32_t n_silent;       // polls without a packet
+	int time_offset;         // of the mbuf's timestamp
+	uint64_t time_flag;
+	struct worker_counters counters;
+	struct rte_mbuf *mbufs[FLOW_BURST];
+	struct packet packets[FLOW_BURST];
+	struct flow_probe probes[FLOW_BURST];
+
+	int error;              // why the input ended before its end, -errno; read after `done`
+	atomic_bool stop, done; // done: the input ended, every flow is in the ring
+};
+
+[[nodiscard]] int
+worker_init(struct worker *w, const struct sensor_config *c, const struct port *port, uint16_t queue);
+void worker_fini(struct worker *w);
+
+// An lcore's function: returns when told to stop, or at the end of a capture.
+int worker_run(void *worker);
