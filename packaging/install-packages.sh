@@ -26,12 +26,18 @@ if [ "$(id -u)" -ne 0 ]; then
 	as_root=(sudo)
 fi
 echo "installing ${missing[*]}" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 if [ ! -e $policy ]; then
-	trap '"${as_root[@]}" rm -f $policy' EXIT
+	trap 'rm -f "$log"; "${as_root[@]}" rm -f $policy' EXIT
 	printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
 	"${as_root[@]}" chmod 755 $policy
 fi
-export DEBIAN_FRONTEND=noninteractive
-"${as_root[@]}" apt-get -qq update
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-	apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends "${missing[@]}" >/dev/null
+quiet() {
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" >"$log" 2>&1 || {
+		cat "$log" >&2
+		exit 1
+	}
+}
+quiet update
+quiet -o Dpkg::Use-Pty=0 install --no-install-recommends "${missing[@]}"
