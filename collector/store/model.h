@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define STORE_NAME_MAX 63     // bytes of an entity or user name
-#define STORE_API_ID_LEN 32   // hex digits
-#define STORE_SECRET_HASH 32  // SHA-256
+#define STORE_NAME_MAX 63    // bytes of an entity or user name
+#define STORE_API_ID_LEN 32  // hex digits
+#define STORE_SECRET_HASH 32 // SHA-256
 #define STORE_ENTITY_DEFAULT "netflow"
 
 // An hour is the unit of storage: hours since 1970 UTC. A record belongs to the hour of its start.
@@ -31,9 +31,9 @@ struct store_user {
 	char api_id[STORE_API_ID_LEN + 1];
 	char name[STORE_NAME_MAX + 1];
 	char entity[STORE_NAME_MAX + 1];
-	char role[16];        // "viewer", "analyst", "admin"
+	char role[16]; // "viewer", "analyst", "admin"
 	uint8_t secret_hash[STORE_SECRET_HASH];
-	uint64_t generation;  // grows with each rotation: tokens carry it and end with it
+	uint64_t generation; // grows with each rotation: tokens carry it and end with it
 	uint64_t created_ns;
 };
 

@@ -42,9 +42,8 @@ store_view_user(struct store_view *v, const char *api_id, struct store_user *ret
 
 // The first hour >= `from` of an entity that holds rows: 1; 0: none. Walk with from = hour + 1.
 // -EIO: damaged.
-[[nodiscard]] int store_view_hour(
-	struct store_view *v, uint16_t entity, uint32_t from, struct store_hour *ret_hour
-);
+[[nodiscard]] int
+store_view_hour(struct store_view *v, uint16_t entity, uint32_t from, struct store_hour *ret_hour);
 
 // The last hour <= `to` of an entity that holds rows: 1; 0: none.
 [[nodiscard]] int store_view_hour_last(
@@ -53,16 +52,15 @@ store_view_user(struct store_view *v, const char *api_id, struct store_user *ret
 
 // Adds the stored tables of a sealed hour to `into`. Rows still in the journal are not in them:
 // scan those with journal_only. 0, or -errno.
-[[nodiscard]] int store_view_rollup(
-	struct store_view *v, uint16_t entity, uint32_t hour, struct rollup *into
-);
+[[nodiscard]] int
+store_view_rollup(struct store_view *v, uint16_t entity, uint32_t hour, struct rollup *into);
 
 struct store_scan_spec {
 	uint16_t entity;
 	uint64_t from_ns, to_ns; // of the start, both inclusive
-	uint64_t fields;         // RECORD_BIT()s of the columns wanted; others stay unused
-	bool journal_only;       // leave sealed blocks out
-	bool newest_first;       // blocks in falling order of their newest row
+	uint64_t fields;	 // RECORD_BIT()s of the columns wanted; others stay unused
+	bool journal_only;	 // leave sealed blocks out
+	bool newest_first;	 // blocks in falling order of their newest row
 };
 
 // Walks the blocks that can hold rows of the window. Rows outside of it come along: the caller

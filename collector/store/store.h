@@ -46,9 +46,8 @@ void store_close(struct store *s);
 // Seals every hour that ended more than seal_grace_ns before `now_ns` and has rows in the journal
 // (with `all`, the running hour too). Late rows of a sealed hour join it. Returns the rows sealed,
 // or -errno. Thread: sealer.
-[[nodiscard]] int64_t store_seal(
-	struct store *s, uint64_t now_ns, bool all, char error[static STORE_ERROR_LEN]
-);
+[[nodiscard]] int64_t
+store_seal(struct store *s, uint64_t now_ns, bool all, char error[static STORE_ERROR_LEN]);
 
 // Users. 0, or -errno (-EEXIST: a new api_id is taken; -ENOENT: none by that id). Thread: any.
 [[nodiscard]] int store_user_add(struct store *s, const struct store_user *user);
@@ -60,13 +59,13 @@ int store_user_each(
 );
 
 struct store_stats {
-	uint64_t committed_rows;  // by this process
-	uint64_t sealed_rows;     // by this process
+	uint64_t committed_rows; // by this process
+	uint64_t sealed_rows;	 // by this process
 	uint64_t commits;
-	uint64_t commit_ns;       // spent in committing
-	uint64_t size;            // bytes of the store's files
-	uint64_t journal_rows;    // waiting to be sealed
-	uint64_t total_rows;      // in the store
+	uint64_t commit_ns;	    // spent in committing
+	uint64_t size;		    // bytes of the store's files
+	uint64_t journal_rows;	    // waiting to be sealed
+	uint64_t total_rows;	    // in the store
 	uint64_t first_ns, last_ns; // span of hours held; 0, 0 when empty
 };
 

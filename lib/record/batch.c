@@ -5,13 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A STR column holds offsets into the text while the batch is built: the text moves as it grows.
-struct text_ref {
-	uint64_t off;
-	uint16_t len;
-};
-static_assert(sizeof(struct text_ref) <= sizeof(struct record_str), "a reference fits the column");
-
 struct record_batch *record_batch_create(uint32_t cap)
 {
 	struct record_batch *b = calloc(1, sizeof(*b));
@@ -49,6 +42,14 @@ void *record_batch_column(struct record_batch *b, enum record_field f)
 	return b->columns[f];
 }
 
+void *record_batch_column_raw(struct record_batch *b, enum record_field f)
+{
+	if (!b->columns[f] && !(b->columns[f] = malloc((size_t)b->cap * record_fields[f].width)))
+		return NULL;
+	b->used |= 1ull << f;
+	return b->columns[f];
+}
+
 static int text_room(struct record_batch *b, size_t len)
 {
 	if (b->text_cap - b->text_len >= len)
@@ -64,17 +65,25 @@ static int text_room(struct record_batch *b, size_t len)
 	return 0;
 }
 
+int record_batch_add_text(struct record_batch *b, const char *text, size_t len, uint64_t *ret_off)
+{
+	if (text_room(b, len) < 0)
+		return -ENOMEM;
+	if (len)
+		memcpy(b->text + b->text_len, text, len);
+	*ret_off = b->text_len;
+	b->text_len += len;
+	return 0;
+}
+
 int record_batch_set_text(
 	struct record_batch *b, enum record_field f, uint32_t row, const char *text, uint16_t len
 )
 {
-	struct text_ref ref = {.off = b->text_len, .len = len};
+	struct record_text ref = {.len = len};
 	uint8_t *column = record_batch_column(b, f);
-	if (!column || text_room(b, len) < 0)
+	if (!column || record_batch_add_text(b, text, len, &ref.off) < 0)
 		return -ENOMEM;
-	if (len)
-		memcpy(b->text + b->text_len, text, len);
-	b->text_len += len;
 	memcpy(column + (size_t)row * sizeof(struct record_str), &ref, sizeof(ref));
 	return 0;
 }
@@ -145,7 +154,7 @@ void record_batch_get(const struct record_batch *b, uint32_t i, struct record *r
 		const uint8_t *from = (const uint8_t *)b->columns[f] + (size_t)i * info->width;
 		void *to = (char *)ret_record + info->offset;
 		if (info->type == RECORD_TYPE_STR) {
-			struct text_ref ref;
+			struct record_text ref;
 			memcpy(&ref, from, sizeof(ref));
 			*(struct record_str *)to =
 				(struct record_str){.p = b->text + ref.off, .len = ref.len};

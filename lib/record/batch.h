@@ -34,6 +34,20 @@ void record_batch_get(const struct record_batch *b, uint32_t i, struct record *r
 // The column for direct writing (decoders of blocks), zeroed and marked used; NULL without memory.
 void *record_batch_column(struct record_batch *b, enum record_field f);
 
+// The same, but what is in it stays undefined: for decoders that write every row and add none after.
+void *record_batch_column_raw(struct record_batch *b, enum record_field f);
+
+// What a STR column holds: a place in the batch's text.
+struct record_text {
+	uint64_t off;
+	uint16_t len;
+};
+static_assert(sizeof(struct record_text) == sizeof(struct record_str), "a reference is a value");
+
+// Copies text in for rows to refer to, by direct writing of the column.
+[[nodiscard]] int
+record_batch_add_text(struct record_batch *b, const char *text, size_t len, uint64_t *ret_off);
+
 // Room for `len` bytes of text that stays valid until the batch is cleared; the address may change
 // while text is added, so STR columns are set through record_batch_add or record_batch_set_text.
 [[nodiscard]] int record_batch_set_text(

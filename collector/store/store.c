@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/store/store.h"
+
+#include "collector/store/salvage.h"
+#include "collector/store/table.h"
+#include "collector/store/witness.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BLOCK_ROWS_DEFAULT 65536
+#define CACHE_LEN_MIN ((int64_t)32 << 20) // a shard must hold the largest table part
+
+int store_fail(int ret, char error[static STORE_ERROR_LEN], const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(error, STORE_ERROR_LEN, fmt, args);
+	va_end(args);
+	return ret;
+}
+
+void store_span_add(struct store *s, uint32_t hour)
+{
+	if (hour < atomic_load(&s->first_hour))
+		atomic_store(&s->first_hour, hour);
+	if (hour > atomic_load(&s->last_hour))
+		atomic_store(&s->last_hour, hour);
+}
+
+static int make_dir(const char *path, char error[static STORE_ERROR_LEN])
+{
+	if (mkdir(path, 0750) < 0 && errno != EEXIST) {
+		int ret = -errno;
+		return store_fail(ret, error, "%s: %s", path, strerror(-ret));
+	}
+	return 0;
+}
+
+// Reads the numbers and names of the entities.
+static int load_entities(struct store *s)
+{
+	struct key prefix = key_name(KEY_ENTITY, "");
+	struct db_iter *it = db_iter_open(s->db, NULL, true);
+	int ret = 0;
+	if (!it)
+		return -ENOMEM;
+	bool valid = db_iter_seek(it, key_slice(&prefix));
+	for (; valid && key_has_prefix(db_iter_key(it), &prefix); valid = db_iter_next(it)) {
+		struct slice key = db_iter_key(it), value = db_iter_value(it);
+		struct buf b = buf_of(value.p, value.len);
+		uint16_t number = bytes_get_u16(&b);
+		size_t len = key.len - prefix.len;
+		if (b.bad || len > STORE_NAME_MAX) {
+			ret = -EIO;
+			break;
+		}
+		memcpy(s->entities[number], (const char *)key.p + prefix.len, len);
+		if (number >= s->n_entities)
+			s->n_entities = number + 1u;
+	}
+	if (ret == 0)
+		ret = db_iter_error(it);
+	db_iter_close(it);
+	return ret;
+}
+
+// Adds up the rows of one kind of entry: the sealed ones of hours, or those that have arrived.
+static int count_rows(struct store *s, enum key_kind kind, _Atomic uint64_t *counter)
+{
+	struct db_iter *it = db_iter_open(s->db, NULL, true);
+	struct key start = key_hour(kind, 0, 0);
+	struct key_parts parts;
+	if (!it)
+		return -ENOMEM;
+	bool valid = db_iter_seek(it, key_slice(&start));
+	for (; valid && key_parse(db_iter_key(it), kind, &parts); valid = db_iter_next(it)) {
+		struct slice value = db_iter_value(it);
+		struct block_summary block;
+		struct table_hour hour;
+		// One that is damaged is met again, and said, by who reads or seals the hour.
+		if (kind == KEY_ARRIVED && block_summary_decode(value.p, value.len, &block) == 0)
+			*counter += block.n_rows;
+		else if (kind == KEY_HOUR && table_hour_decode(value, &hour) == 0)
+			*counter += hour.totals.flows;
+		store_span_add(s, parts.hour);
+	}
+	int ret = db_iter_error(it);
+	db_iter_close(it);
+	return ret;
+}
+
+static int load_mark(struct store *s)
+{
+	struct key key = key_name(KEY_META, "commit");
+	struct db_iter *it = db_iter_open(s->db, NULL, true);
+	int ret = 0;
+	if (!it)
+		return -ENOMEM;
+	if (db_iter_seek(it, key_slice(&key)) && key_is(db_iter_key(it), &key)) {
+		struct slice value = db_iter_value(it);
+		ret = witness_mark_decode(value.p, value.len, &s->mark);
+	} else {
+		ret = db_iter_error(it);
+	}
+	db_iter_close(it);
+	return ret;
+}
+
+// Compares what was acknowledged with what is there.
+static int check_witness(struct store *s, char error[static STORE_ERROR_LEN])
+{
+	struct commit_mark seen;
+	size_t said = strlen(error);
+	int ret = witness_open(s->dir, &s->witness_fd, &seen);
+	if (ret < 0)
+		return store_fail(ret, error, "%s/acknowledged: %s", s->dir, strerror(-ret));
+	if (seen.commits > s->mark.commits)
+		snprintf(
+			error + said,
+			STORE_ERROR_LEN - said,
+			"%slost %llu commits with %llu acknowledged rows (after commit %llu)",
+			said ? "; " : "",
+			(unsigned long long)(seen.commits - s->mark.commits),
+			(unsigned long long)(seen.rows - s->mark.rows),
+			(unsigned long long)s->mark.commits
+		);
+	else if (said)
+		snprintf(error + said, STORE_ERROR_LEN - said, "; no acknowledged row is lost");
+	// The numbers of lost blocks are not used again.
+	if (seen.next_number > s->mark.next_number)
+		s->mark = seen;
+	return 0;
+}
+
+static int load(struct store *s, char error[static STORE_ERROR_LEN])
+{
+	_Atomic uint64_t sealed = 0;
+	int ret = load_entities(s);
+	if (ret == 0)
+		ret = load_mark(s);
+	if (ret == 0)
+		ret = count_rows(s, KEY_ARRIVED, &s->journal_rows);
+	if (ret == 0)
+		ret = count_rows(s, KEY_HOUR, &sealed);
+	if (ret < 0)
+		return store_fail(ret, error, "%s: cannot be read: %s", s->dir, strerror(-ret));
+	s->total_rows = sealed + s->journal_rows;
+	return check_witness(s, error);
+}
+
+static struct store *allocate(const struct store_options *options)
+{
+	struct store *s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	pthread_mutex_init(&s->names, NULL);
+	column_init(&s->coder);
+	s->witness_fd = -1;
+	s->first_hour = UINT32_MAX;
+	s->options = *options;
+	s->options.dir = NULL;
+	if (s->options.block_rows == 0 || s->options.block_rows > BLOCK_ROWS_MAX)
+		s->options.block_rows = BLOCK_ROWS_DEFAULT;
+	if (s->options.cache_len < CACHE_LEN_MIN)
+		s->options.cache_len = CACHE_LEN_MIN;
+	s->dir = strdup(options->dir);
+	s->entities = calloc(STORE_ENTITIES_MAX, sizeof(*s->entities));
+	s->batch = db_batch_create();
+	if (!s->dir || !s->entities || !s->batch) {
+		store_close(s);
+		return NULL;
+	}
+	return s;
+}
+
+int store_open(
+	const struct store_options *options,
+	struct store **ret_store,
+	char error[static STORE_ERROR_LEN]
+)
+{
+	error[0] = 0;
+	int ret = make_dir(options->dir, error);
+	if (ret < 0)
+		return ret;
+	struct store *s = allocate(options);
+	if (!s)
+		return store_fail(-ENOMEM, error, "out of memory");
+	ret = salvage_open(s->dir, s->options.cache_len, &s->db, error);
+	if (ret == 0)
+		ret = load(s, error);
+	if (ret < 0) {
+		store_close(s);
+		return ret;
+	}
+	*ret_store = s;
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	db_batch_free(s->batch);
+	db_close(s->db);
+	if (s->witness_fd >= 0)
+		close(s->witness_fd);
+	column_fini(&s->coder);
+	bytes_fini(&s->value);
+	pthread_mutex_destroy(&s->names);
+	free(s->order);
+	free(s->entities);
+	free(s->dir);
+	free(s);
+}
+
+static int add_entity(struct store *s, const char *name)
+{
+	uint32_t number = s->n_entities;
+	struct key key = key_name(KEY_ENTITY, name);
+	uint8_t value[2] = {(uint8_t)number, (uint8_t)(number >> 8)};
+	struct db_batch *batch = db_batch_create();
+	char error[DB_ERROR_LEN];
+	if (!batch)
+		return -ENOMEM;
+	if (number == STORE_ENTITIES_MAX) {
+		db_batch_free(batch);
+		return -ENOSPC;
+	}
+	db_batch_put(batch, key_slice(&key), (struct slice){value, sizeof(value)});
+	int ret = db_write(s->db, batch, true, error);
+	db_batch_free(batch);
+	if (ret < 0)
+		return ret;
+	snprintf(s->entities[number], sizeof(s->entities[number]), "%s", name);
+	s->n_entities = number + 1;
+	return (int)number;
+}
+
+int store_entity(struct store *s, const char *name)
+{
+	size_t len = strlen(name);
+	int ret = -ENOENT;
+	if (len == 0 || len > STORE_NAME_MAX)
+		return -EINVAL;
+	pthread_mutex_lock(&s->names);
+	for (uint32_t i = 0; ret < 0 && i < s->n_entities; i++) {
+		if (strcmp(s->entities[i], name) == 0)
+			ret = (int)i;
+	}
+	if (ret < 0)
+		ret = add_entity(s, name);
+	pthread_mutex_unlock(&s->names);
+	return ret;
+}
+
+static uint64_t files_len(const char *dir)
+{
+	char path[PATH_MAX];
+	uint64_t sum = 0;
+	struct stat st;
+	struct dirent *e;
+	snprintf(path, sizeof(path), "%s/db", dir);
+	DIR *d = opendir(path);
+	while (d && (e = readdir(d))) {
+		if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode))
+			sum += (uint64_t)st.st_size;
+	}
+	if (d)
+		closedir(d);
+	return sum;
+}
+
+void store_stats(struct store *s, struct store_stats *ret_stats)
+{
+	uint32_t first = s->first_hour, last = s->last_hour;
+	*ret_stats = (struct store_stats){
+		.committed_rows = s->committed_rows,
+		.sealed_rows = s->sealed_rows,
+		.commits = s->commits,
+		.commit_ns = s->commit_ns,
+		.size = files_len(s->dir),
+		.journal_rows = s->journal_rows,
+		.total_rows = s->total_rows,
+	};
+	if (first <= last) {
+		ret_stats->first_ns = store_hour_start(first);
+		ret_stats->last_ns = store_hour_start(last + 1) - 1;
+	}
+}
