@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What all handlers share, and what one call of a handler has. Made at start, const afterwards but
+// for what guards itself.
+// Thread: any worker.
+
+#include "api/config.h"
+#include "api/http/auth.h"
+#include "api/http/message.h"
+#include "api/http/rate.h"
+#include "api/query/parse.h"
+#include "api/query/source.h"
+#include "api/resolve/resolve.h"
+
+struct health;
+
+struct app {
+	const struct api_config *config;
+	struct auth_key key;
+	struct source *source;
+	struct resolver *resolver;
+	struct rate *failed_logins;
+	struct health *health;
+	uint64_t started_ns; // clock_mono_ns
+};
+
+struct call {
+	struct app *app;
+	const struct request *request;
+	struct response *response;
+	struct store_view *view;   // of routes that need a token
+	struct auth_claims claims; // likewise
+	struct query query;	   // likewise
+};
+
+// One function per resource; each sets the response. Their files: login.c, latest.c, …
+void login_post(struct call *c);
+void latest_get(struct call *c);
+void kpi_get(struct call *c);
+void flows_get(struct call *c);
+void resolve_get(struct call *c);
+void healthz_get(struct call *c);
+void readyz_get(struct call *c);
+void index_get(struct call *c);
+
+// Checks the "entity" parameter (default netflow) against the token. 0 with its number;
+// -ENOENT when it holds nothing yet; -EPERM with the response set.
+[[nodiscard]] int call_entity(struct call *c);
+
+// Sets the response for a query that did not come to its end.
+void call_failed(struct call *c, int ret);
+
+[[nodiscard]] int health_create(struct health **ret_health);
+void health_free(struct health *h);

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A request and its response as handlers see them: plain memory, no HTTP library. The request is a
+// copy that outlives the connection it came from, so that a worker never touches what the event
+// loop owns.
+// Thread: one at a time: event loop, then worker, then event loop.
+
+#include "api/query/stop.h"
+#include "lib/base/addr.h"
+
+#include <jansson.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define REQUEST_BODY_MAX 65536
+
+struct request {
+	const char *method; // as sent
+	const char *path;   // decoded by nobody, without the query
+	const char *query;
+	size_t query_len;
+	const char *authorization, *cookie, *content_type; // NULL when absent
+	const char *body;
+	size_t body_len;
+	struct addr peer;
+	struct query_stop stop;
+};
+
+struct response {
+	int status;
+	const char *content_type; // static text
+	const char *allow;	  // of 405, else NULL
+	unsigned retry_after_sec; // of 429 and 503, else 0
+	char *body;		  // malloc'd; NULL: none
+	size_t body_len;
+};
+
+void response_fini(struct response *r);
+
+// {"status": true, "result": …}; takes `result` over, NULL means there was no memory for it.
+void response_ok(struct response *r, json_t *result);
+
+// {"status": false, "errorMessage": "…"}.
+__attribute__((format(printf, 3, 4))) void
+response_error(struct response *r, int status, const char *fmt, ...);
+
+// A document of another form; takes `doc` over.
+void response_json(struct response *r, int status, json_t *doc);
+
+// The reason phrase of a status code.
+const char *response_reason(int status);

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/http/route.h"
+
+#include "lib/base/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MBOX "/mbox/api/netflow/"
+
+const struct route routes[] = {
+	{"POST", MBOX "auth", ROUTE_PUBLIC, login_post, "trade api_id and secret for a token"},
+	{"GET", MBOX "latest", ROUTE_TOKEN, latest_get, "time range of the newest stored hour"},
+	{"GET",
+	 MBOX "kpi",
+	 ROUTE_TOKEN,
+	 kpi_get,
+	 "totals, top talkers, protocols, series of a window"},
+	{"GET", MBOX "flows", ROUTE_TOKEN, flows_get, "the newest flow records of a window"},
+	{"GET", MBOX "resolve", ROUTE_TOKEN, resolve_get, "names of up to 20 addresses"},
+	{"GET", "/healthz", ROUTE_PUBLIC, healthz_get, "the process is alive"},
+	{"GET", "/readyz", ROUTE_PUBLIC, readyz_get, "it can serve; reasons if not"},
+	{"GET", "/", ROUTE_PUBLIC, index_get, "where to find what"},
+};
+
+const size_t n_routes = sizeof(routes) / sizeof(routes[0]);
+
+// HEAD is GET without the body, which the server leaves out (RFC 9110 §9.3.2).
+static bool method_fits(const struct route *r, const char *method)
+{
+	return strcmp(r->method, method) == 0 ||
+	       (strcmp(method, "HEAD") == 0 && strcmp(r->method, "GET") == 0);
+}
+
+static const struct route *find(const struct request *request, struct response *response)
+{
+	const struct route *other = NULL;
+	for (size_t i = 0; i < n_routes; i++) {
+		if (strcmp(routes[i].path, request->path) != 0)
+			continue;
+		if (method_fits(&routes[i], request->method))
+			return &routes[i];
+		other = &routes[i];
+	}
+	if (other) {
+		response_error(response, 405, "method not allowed here");
+		response->allow = strcmp(other->method, "GET") == 0 ? "GET, HEAD" : other->method;
+	} else {
+		response_error(response, 404, "no such resource");
+	}
+	return NULL;
+}
+
+static int refuse_token(const struct request *request, struct response *response, const char *why)
+{
+	static __thread struct log_limit limit;
+	uint64_t suppressed;
+	char peer[ADDR_TEXT_LEN];
+	if (log_limit_ok(&limit, 10, &suppressed))
+		log_info(
+			"token refused: %s, from %s (%llu more)",
+			why,
+			addr_format(&request->peer, peer),
+			(unsigned long long)suppressed
+		);
+	response_error(response, 401, "missing, invalid or expired token");
+	return -EACCES;
+}
+
+const struct route *route_admit(
+	struct app *app,
+	const struct request *request,
+	struct response *response,
+	struct auth_claims *ret_claims
+)
+{
+	const struct route *route = find(request, response);
+	const char *why = "none";
+	size_t len = 0;
+
+	if (!route || route->scope == ROUTE_PUBLIC)
+		return route;
+	const char *token = auth_token_find(request->authorization, request->cookie, &len);
+	if (token && auth_token_check(&app->key, token, len, clock_now_ns(), ret_claims, &why) == 0)
+		return route;
+	if (token)
+		(void)refuse_token(request, response, why);
+	else
+		response_error(response, 401, "token required: Authorization: Bearer TOKEN");
+	return NULL;
+}
+
+void call_failed(struct call *c, int ret)
+{
+	if (ret == -ETIMEDOUT) {
+		response_error(c->response, 503, "query took too long: ask for a shorter window");
+		c->response->retry_after_sec = 5;
+	} else if (ret == -ECANCELED) {
+		response_error(c->response, 503, "canceled");
+	} else {
+		(void)log_errno(ret, "query %s", c->request->path);
+		response_error(c->response, 500, "stored data cannot be read");
+	}
+}
+
+int call_entity(struct call *c)
+{
+	const char *name = query_find(&c->query, "entity");
+	if (!name || !*name)
+		name = STORE_ENTITY_DEFAULT;
+	if (strlen(name) > STORE_NAME_MAX) {
+		response_error(c->response, 400, "parameter 'entity': unknown entity");
+		return -EPERM;
+	}
+	if (strcmp(name, c->claims.entity) != 0) {
+		response_error(c->response, 403, "the token is for another entity");
+		return -EPERM;
+	}
+	int ret = store_view_entity(c->view, name);
+	if (ret < 0 && ret != -ENOENT) {
+		call_failed(c, ret);
+		return -EPERM;
+	}
+	return ret;
+}
+
+// The token says who it was made for; the store says whether that still holds. Deleting a user or
+// rotating the secret ends every token at once.
+static int check_user(struct call *c)
+{
+	struct store_user user;
+	int ret = store_view_user(c->view, c->claims.api_id, &user);
+	if (ret < 0 && ret != -ENOENT) {
+		call_failed(c, ret);
+		return ret;
+	}
+	if (ret == -ENOENT || user.generation != c->claims.generation ||
+	    strcmp(user.entity, c->claims.entity) != 0 || strcmp(user.role, c->claims.role) != 0)
+		return refuse_token(c->request, c->response, "user gone or secret rotated");
+	return 0;
+}
+
+static void run_with_token(struct call *c, const struct route *route)
+{
+	char error[STORE_READ_ERROR_LEN], fault[QUERY_ERROR_LEN];
+	static __thread struct log_limit limit;
+	uint64_t suppressed;
+
+	int ret = source_view(c->app->source, &c->view, error);
+	if (ret < 0) {
+		if (log_limit_ok(&limit, 3, &suppressed))
+			log_warn("store %s: %s", c->app->config->store_dir, error);
+		response_error(c->response, 503, "the store is not available");
+		c->response->retry_after_sec = 2;
+		return;
+	}
+	if (check_user(c) == 0) {
+		if (query_parse(c->request->query, c->request->query_len, &c->query, fault) < 0)
+			response_error(c->response, 400, "%s", fault);
+		else
+			route->handle(c);
+	}
+	source_release(c->app->source, c->view);
+}
+
+void route_run(
+	struct app *app,
+	const struct route *route,
+	const struct request *request,
+	const struct auth_claims *claims,
+	struct response *response
+)
+{
+	struct call *c = calloc(1, sizeof(*c));
+	if (!c) {
+		response_error(response, 500, "out of memory");
+		return;
+	}
+	*c = (struct call){.app = app, .request = request, .response = response, .claims = *claims};
+	if (query_stopped(&request->stop) < 0) {
+		response_error(response, 503, "too busy, try again");
+		response->retry_after_sec = 2;
+	} else if (route->scope == ROUTE_PUBLIC) {
+		route->handle(c);
+	} else {
+		run_with_token(c, route);
+	}
+	free(c);
+}
