@@ -21,6 +21,7 @@ struct commit {
 	uint32_t n_free;
 	struct record_batch **waiting;
 	uint32_t n_waiting;
+	bool hurry;
 	bool stop;
 };
 
@@ -32,12 +33,12 @@ static uint64_t rows_of(struct record_batch *const *batches, uint32_t n)
 	return rows;
 }
 
-static bool is_stopping(struct commit *c)
+static bool is_hurried(struct commit *c)
 {
 	pthread_mutex_lock(&c->lock);
-	bool stop = c->stop;
+	bool hurry = c->hurry;
 	pthread_mutex_unlock(&c->lock);
-	return stop;
+	return hurry;
 }
 
 // Writes the batches, trying again as long as the store refuses (a full disk may be enlarged):
@@ -57,7 +58,7 @@ static void write_all(struct commit *c, struct record_batch *const *batches, uin
 		if (log_limit_ok(&limit, 1, &suppressed))
 			log_err("commit of %llu records failed: %s", (unsigned long long)rows, error
 			);
-		if (is_stopping(c)) {
+		if (is_hurried(c)) {
 			ledger_add(c->options.ledger, LEDGER_store_failed, rows);
 			return;
 		}
@@ -168,12 +169,21 @@ void commit_push(struct commit *c, struct record_batch *b)
 	pthread_mutex_unlock(&c->lock);
 }
 
+void commit_hurry(struct commit *c)
+{
+	if (!c)
+		return;
+	pthread_mutex_lock(&c->lock);
+	c->hurry = true;
+	pthread_mutex_unlock(&c->lock);
+}
+
 void commit_stop(struct commit *c)
 {
 	if (!c)
 		return;
 	pthread_mutex_lock(&c->lock);
-	c->stop = true;
+	c->hurry = c->stop = true;
 	pthread_cond_signal(&c->pushed);
 	pthread_mutex_unlock(&c->lock);
 	pthread_join(c->thread, NULL);

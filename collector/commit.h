@@ -27,5 +27,9 @@ struct record_batch *commit_take(struct commit *c, uint16_t entity);
 // Gives a batch away to be committed (an empty one just goes back).
 void commit_push(struct commit *c, struct record_batch *b);
 
+// The program is ending: a write that the store refuses is given up, not tried again, so that
+// nobody waits for a batch for ever.
+void commit_hurry(struct commit *c);
+
 // Commits what was pushed, then ends the thread. All ingest threads have ended before.
 void commit_stop(struct commit *c);

@@ -65,6 +65,14 @@ unsigned endpoint_port(const struct sockaddr *sa)
 	return 0;
 }
 
+void endpoint_set_port(struct sockaddr *sa, unsigned port)
+{
+	if (sa->sa_family == AF_INET)
+		((struct sockaddr_in *)(void *)sa)->sin_port = htons((uint16_t)port);
+	else if (sa->sa_family == AF_INET6)
+		((struct sockaddr_in6 *)(void *)sa)->sin6_port = htons((uint16_t)port);
+}
+
 const char *endpoint_format(const struct sockaddr *sa, char text[static ENDPOINT_TEXT_LEN])
 {
 	char host[ADDR_TEXT_LEN];

@@ -27,3 +27,5 @@ const char *endpoint_format(const struct sockaddr *sa, char text[static ENDPOINT
 
 // The port of an AF_INET or AF_INET6 socket address, in host order.
 unsigned endpoint_port(const struct sockaddr *sa);
+
+void endpoint_set_port(struct sockaddr *sa, unsigned port);

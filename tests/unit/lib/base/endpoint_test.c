@@ -53,10 +53,26 @@ static void an_unknown_name_is_said_so(void **)
 	assert_int_equal(endpoint_parse("no-such-host.invalid:1", kinds, &ep), -EHOSTUNREACH);
 }
 
+static void a_port_can_be_put_in(void **)
+{
+	struct endpoint ep;
+	char back[ENDPOINT_TEXT_LEN];
+	for (int v6 = 0; v6 < 2; v6++) {
+		assert_int_equal(endpoint_parse(v6 ? "[::1]:0" : "127.0.0.1:0", kinds, &ep), 0);
+		endpoint_set_port((struct sockaddr *)&ep.sa, 4739);
+		assert_int_equal(endpoint_port((struct sockaddr *)&ep.sa), 4739);
+		assert_string_equal(
+			endpoint_format((struct sockaddr *)&ep.sa, back),
+			v6 ? "[::1]:4739" : "127.0.0.1:4739"
+		);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kind_host_and_port_are_read),
+		cmocka_unit_test(a_port_can_be_put_in),
 		cmocka_unit_test(other_forms_are_refused),
 		cmocka_unit_test(an_unknown_name_is_said_so),
 	};
