@@ -12,33 +12,35 @@
 #define SERVERS 1200
 #define PORT_FIRST 1024
 #define LASTS_MAX_US 240000000ull // below the usual active timeout of 300 s
-#define PAUSE_MAX_US 14000000ull  // two of them stay below the usual idle timeout of 30 s
+#define RTT_MAX_US 40000
+#define PAUSE_MAX_US 14000000ull // two of them stay below the usual idle timeout of 30 s
 
 struct kind {
 	uint8_t proto;
 	uint16_t port;
 	uint16_t share, plain_share; // of a thousand conversations
 	uint8_t least;		     // packets
+	uint8_t head, tail;	     // packets that answer the one before at once, at either end
 	bool elastic;		     // may have more
 	bool denied, malicious;
 	void (*next)(struct conv *c, struct wbuf *w, struct packet *p);
 };
 
 static const struct kind kinds[CONV_KINDS] = {
-	[CONV_TLS] = {6, 443, 330, 600, 10, true, .next = conv_tcp_next},
-	[CONV_HTTP] = {6, 80, 90, 0, 9, true, .next = conv_tcp_next},
-	[CONV_BULK] = {6, 9100, 30, 0, 10, true, .next = conv_tcp_next},
-	[CONV_BEACON] = {6, 443, 8, 8, 10, .malicious = true, .next = conv_tcp_next},
-	[CONV_REFUSED] = {6, 8080, 60, 32, 2, .denied = true, .next = conv_tcp_next},
-	[CONV_ABORTED] = {6, 993, 20, 0, 8, true, .next = conv_tcp_next},
-	[CONV_FILTERED] = {6, 3389, 20, 0, 3, .next = conv_tcp_next},
-	[CONV_MIDSTREAM] = {6, 9101, 5, 0, 4, .denied = true, .next = conv_tcp_next},
-	[CONV_DNS] = {17, 53, 270, 360, 2, .next = conv_udp_next},
-	[CONV_NTP] = {17, 123, 30, 0, 2, .next = conv_udp_next},
-	[CONV_QUIC] = {17, 443, 100, 0, 4, true, .next = conv_udp_next},
-	[CONV_ECHO] = {1, 0, 30, 0, 2, true, .next = conv_echo_next},
-	[CONV_SCTP] = {132, 36500, 4, 0, 11, .next = conv_sctp_next},
-	[CONV_ESP] = {50, 0, 3, 0, 2, true, .next = conv_esp_next},
+	[CONV_TLS] = {6, 443, 330, 600, 10, 5, 2, true, .next = conv_tcp_next},
+	[CONV_HTTP] = {6, 80, 90, 0, 9, 5, 2, true, .next = conv_tcp_next},
+	[CONV_BULK] = {6, 9100, 30, 0, 10, 5, 2, true, .next = conv_tcp_next},
+	[CONV_BEACON] = {6, 443, 8, 8, 10, 5, 2, .malicious = true, .next = conv_tcp_next},
+	[CONV_REFUSED] = {6, 8080, 60, 32, 2, 2, 0, .denied = true, .next = conv_tcp_next},
+	[CONV_ABORTED] = {6, 993, 20, 0, 8, 5, 0, true, .next = conv_tcp_next},
+	[CONV_FILTERED] = {6, 3389, 20, 0, 3, 0, 0, .next = conv_tcp_next},
+	[CONV_MIDSTREAM] = {6, 9101, 5, 0, 4, 0, 0, .denied = true, .next = conv_tcp_next},
+	[CONV_DNS] = {17, 53, 270, 360, 2, 2, 0, .next = conv_udp_next},
+	[CONV_NTP] = {17, 123, 30, 0, 2, 2, 0, .next = conv_udp_next},
+	[CONV_QUIC] = {17, 443, 100, 0, 4, 2, 0, true, .next = conv_udp_next},
+	[CONV_ECHO] = {1, 0, 30, 0, 2, 2, 0, true, .next = conv_echo_next},
+	[CONV_SCTP] = {132, 36500, 4, 0, 11, 5, 2, .next = conv_sctp_next},
+	[CONV_ESP] = {50, 0, 3, 0, 2, 0, 0, true, .next = conv_esp_next},
 };
 
 // Documentation ranges (RFC 5737, RFC 3849): nobody's real address is called malicious.
@@ -208,15 +210,23 @@ static void draw_tags(struct conv *c)
 	c->ip_extra = rng_below(&c->rng, 100) == 0;
 }
 
+// Pauses in a conversation: packets that answer at once make none.
+static uint64_t n_steps(const struct conv *c)
+{
+	const struct kind *k = &kinds[c->kind];
+	return c->n_packets - k->head - k->tail + 1;
+}
+
 static void draw_time(struct conv_plan *p, struct conv *c)
 {
-	uint64_t most = (uint64_t)(c->n_packets - 1) * PAUSE_MAX_US;
+	uint64_t most = n_steps(c) * PAUSE_MAX_US;
 	most = most < p->lasts_max_us ? most : p->lasts_max_us;
 	double u = rng_unit(&c->rng);
 	c->duration_us = (uint64_t)((double)most * u * u * u) + c->n_packets * 20ull;
 	c->duration_us = c->duration_us < p->lasts_max_us ? c->duration_us : p->lasts_max_us;
 
 	double slot = (double)(p->o.duration_us - p->lasts_max_us) / p->o.n_flows;
+	c->rtt_us = rng_between(&c->rng, 200, RTT_MAX_US);
 	c->start_us = p->o.start_us + (uint64_t)(slot * (p->i + rng_unit(&c->rng)));
 }
 
@@ -252,12 +262,21 @@ bool conv_plan_next(struct conv_plan *p, struct conv *ret_conv)
 	return true;
 }
 
+// Even steps with some jitter, but handshakes go as fast as the round trip allows.
 uint64_t conv_time_us(struct conv *c)
 {
-	uint64_t step = c->duration_us / c->n_packets;
+	const struct kind *k = &kinds[c->kind];
+	uint64_t step = c->duration_us / n_steps(c);
+	uint64_t n = c->n_done > k->head ? c->n_done - k->head : 0;
+	uint64_t at_us = c->start_us + n * step + rng_next(&c->rng) % (step + 1);
+	uint64_t soon_us = c->last_us + c->rtt_us;
+	bool answers = c->n_done < k->head || c->n_done + k->tail >= c->n_packets;
 	if (c->n_done == 0)
-		return c->start_us;
-	return c->start_us + c->n_done * step + (step > 1 ? rng_next(&c->rng) % step : 0);
+		at_us = c->start_us;
+	else if (answers || at_us < c->last_us)
+		at_us = soon_us;
+	c->last_us = at_us;
+	return at_us;
 }
 
 void conv_next(struct conv *c, struct packet *ret_packet)

@@ -41,7 +41,8 @@ struct conv {
 	uint32_t seq[2]; // next to send
 	uint32_t host;	 // index of the responder, for its name
 	uint32_t n_packets, n_done;
-	uint64_t start_us, duration_us;
+	uint64_t start_us, duration_us, last_us;
+	uint32_t rtt_us;
 	struct rng rng;
 };
 
