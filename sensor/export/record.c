@@ -33,7 +33,7 @@ static void put_counters(struct record *r, const struct flow *f)
 void record_of_flow(const struct flow *f, struct record *ret_record)
 {
 	struct record *r = ret_record;
-	r->set = 0;
+	*r = (struct record){}; // it is used for flow after flow: members not set must be 0
 	RECORD_SET(r, start_ns, f->start_ns);
 	RECORD_SET(r, end_ns, f->last_ns);
 	RECORD_SET(r, proto, flow_key_proto(&f->key));
