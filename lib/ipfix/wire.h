@@ -53,5 +53,7 @@ static inline uint64_t ipfix_time_of_ntp(uint64_t wire)
 {
 	uint64_t sec = wire >> 32, fraction = wire & 0xffffffff;
 	sec += sec >> 31 ? 0 : 1ull << 32;
+	if (sec < NTP_UNIX_OFFSET)
+		return 0; // before 1970
 	return (sec - NTP_UNIX_OFFSET) * NS_PER_SEC + (fraction * NS_PER_SEC >> 32);
 }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/ipfix/encode.h"
-
 #include "lib/base/buf.h"
+#include "lib/ipfix/encode.h"
 #include "lib/ipfix/wire.h"
+
+#include <cmocka.h>
 
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
-
-#include <cmocka.h>
 
 #define NOW (1700000000 * NS_PER_SEC)
 

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/ingest/intake.h"
+
+#include "lib/base/clock.h"
+#include "lib/ipfix/wire.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+// How far back a late message may lie, in what its version counts: about 64 messages.
+#define REORDER_PACKETS 64
+#define REORDER_RECORDS 2048
+
+static void on_session_del(void *arg, struct session *s);
+
+int intake_init(struct intake *in, const struct ingest_options *o)
+{
+	memset(in, 0, sizeof(*in));
+	in->o = o;
+	in->budget.max = o->memory;
+	in->open = calloc(o->open_batches, sizeof(*in->open));
+	if (!in->open)
+		return -ENOMEM;
+	int ret = session_table_init(&in->sessions, o->max_exporters, o->idle_ns);
+	if (ret < 0) {
+		free(in->open);
+		in->open = NULL;
+		return ret;
+	}
+	in->sessions.on_del = on_session_del;
+	in->sessions.arg = in;
+	return 0;
+}
+
+void intake_account(struct intake *in)
+{
+	for (int i = 0; i < LEDGER_N; i++) {
+		if (in->counts[i])
+			ledger_add(in->o->ledger, (enum ledger_id)i, in->counts[i]);
+		in->counts[i] = 0;
+	}
+}
+
+// Rows are counted as decoded before they can be counted as stored.
+static void push(struct intake *in, uint32_t i)
+{
+	struct record_batch *b = in->open[i].batch;
+	intake_account(in);
+	in->open[i] = in->open[--in->n_open];
+	commit_push(in->o->commit, b);
+}
+
+void intake_fini(struct intake *in)
+{
+	session_table_fini(&in->sessions);
+	while (in->n_open)
+		push(in, 0);
+	intake_account(in);
+	free(in->open);
+}
+
+// The open batch of the entity. When the thread holds as many as it may, its oldest goes.
+static struct open_batch *batch_of(struct intake *in, uint16_t entity, uint64_t now_ns)
+{
+	uint32_t oldest = 0;
+	for (uint32_t i = 0; i < in->n_open; i++) {
+		if (in->open[i].batch->entity == entity)
+			return &in->open[i];
+		if (in->open[i].since_ns < in->open[oldest].since_ns)
+			oldest = i;
+	}
+	if (in->n_open == in->o->open_batches)
+		push(in, oldest);
+	struct open_batch *b = &in->open[in->n_open++];
+	*b = (struct open_batch){
+		.batch = commit_take(in->o->commit, entity),
+		.since_ns = now_ns,
+	};
+	return b;
+}
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+// An exporter's clock that is far off must not spread its records over years (DESIGN §3.4).
+static void clamp_times(struct intake *in, struct record *r)
+{
+	uint64_t skew = in->o->clock_skew_ns;
+	if (r->start_ns > r->end_ns) {
+		uint64_t t = r->start_ns;
+		r->start_ns = r->end_ns;
+		r->end_ns = t;
+	}
+	if (skew == 0 ||
+	    (distance(r->start_ns, r->recv_ns) <= skew && distance(r->end_ns, r->recv_ns) <= skew))
+		return;
+	r->start_ns = r->end_ns = r->recv_ns;
+	in->counts[LEDGER_time_clamped]++;
+}
+
+void intake_add(struct intake *in, struct session *s, struct record *r, uint64_t now_ns)
+{
+	in->counts[LEDGER_records]++;
+	s->records++;
+	session_prove(&in->sessions, s);
+	if (!(r->set & (RECORD_BIT(src) | RECORD_BIT(dst)))) {
+		in->counts[LEDGER_no_address]++;
+		return;
+	}
+	RECORD_SET(r, recv_ns, now_ns);
+	RECORD_SET(r, exporter, s->key.addr);
+	RECORD_SET(r, domain, s->key.domain);
+	if (r->sampling)
+		s->sampling = r->sampling;
+	clamp_times(in, r);
+	if (record_verdict(r) == VERDICT_DENY)
+		RECORD_SET(r, verdict, VERDICT_DENY);
+
+	struct open_batch *b = batch_of(in, s->entity, now_ns);
+	int ret = record_batch_add(b->batch, r);
+	if (ret < 0) {
+		in->counts[LEDGER_no_memory]++;
+		return;
+	}
+	if (b->batch->n_rows == b->batch->cap)
+		push(in, (uint32_t)(b - in->open));
+}
+
+static bool is_allowed(const struct ingest_options *o, const struct addr *a)
+{
+	for (size_t i = 0; i < o->n_allow; i++) {
+		if (prefix_contains(&o->allow[i], a))
+			return true;
+	}
+	return o->n_allow == 0;
+}
+
+static uint16_t entity_of(const struct ingest_options *o, const struct addr *a)
+{
+	const struct ingest_entity *best = NULL;
+	for (size_t i = 0; i < o->n_entities; i++) {
+		const struct ingest_entity *e = &o->entities[i];
+		if ((!best || e->prefix.len > best->prefix.len) && prefix_contains(&e->prefix, a))
+			best = e;
+	}
+	return best ? best->entity : o->default_entity;
+}
+
+static struct session *
+session_make(struct intake *in, const struct peer *p, struct session_key key, uint64_t now_ns)
+{
+	if (!is_allowed(in->o, &p->addr)) {
+		in->counts[LEDGER_exporter_refused]++;
+		return NULL;
+	}
+	struct session *s = session_add(&in->sessions, &key, now_ns);
+	if (!s) {
+		in->counts[LEDGER_exporter_limit]++;
+		return NULL;
+	}
+	s->entity = entity_of(in->o, &p->addr);
+	s->is_tcp = p->is_tcp;
+	if (key.is_v5)
+		return s;
+	struct ipfix_limits limits = in->o->limits;
+	limits.is_reliable = p->is_tcp;
+	limits.lifetime_ns = p->is_tcp ? 0 : limits.lifetime_ns;
+	s->domain = ipfix_domain_create(&limits, &in->budget);
+	if (!s->domain) {
+		in->counts[LEDGER_exporter_limit]++;
+		session_del(&in->sessions, s);
+		return NULL;
+	}
+	return s;
+}
+
+struct session *
+intake_session(struct intake *in, const struct peer *p, struct session_key key, uint64_t now_ns)
+{
+	key.addr = p->addr;
+	key.port = p->port;
+	key.source = p->source;
+	struct session *s = session_find(&in->sessions, &key, now_ns);
+	if (!s)
+		s = session_make(in, p, key, now_ns);
+	if (s)
+		s->messages++;
+	return s;
+}
+
+static void settle_losses(struct intake *in, struct session *s, uint64_t now_ns)
+{
+	uint64_t lost = sequence_lost(&s->sequence, now_ns);
+	s->lost += lost;
+	in->counts[LEDGER_sequence_lost] += lost;
+}
+
+enum sequence_event intake_sequence(
+	struct intake *in, struct session *s, uint32_t number, uint32_t count, uint64_t now_ns
+)
+{
+	bool packets = s->version == NETFLOW9_VERSION;
+	settle_losses(in, s, now_ns);
+	enum sequence_event event = sequence_take(
+		&s->sequence, number, count, packets ? REORDER_PACKETS : REORDER_RECORDS, now_ns
+	);
+	if (event == SEQUENCE_LATE) {
+		s->reordered++;
+		in->counts[LEDGER_sequence_reordered]++;
+	} else if (event == SEQUENCE_RESET) {
+		s->resets++;
+		in->counts[LEDGER_sequence_reset]++;
+	}
+	return event;
+}
+
+static void take_counts(struct intake *in, struct ipfix_counts *c)
+{
+	in->counts[LEDGER_templates] += c->templates;
+	in->counts[LEDGER_bad_template] += c->bad_templates;
+	in->counts[LEDGER_template_limit] += c->template_limit;
+	in->counts[LEDGER_template_unknown] += c->template_unknown;
+	in->counts[LEDGER_buffered] += c->buffered;
+	in->counts[LEDGER_options] += c->options;
+	in->counts[LEDGER_unknown_fields] += c->unknown_fields;
+	in->counts[LEDGER_time_missing] += c->time_missing;
+	memset(c, 0, sizeof(*c));
+}
+
+void intake_read(struct intake *in, struct session *s, const struct ipfix_message *m)
+{
+	struct record *r;
+	ipfix_reader_init(&in->reader, s->domain, m);
+	while ((r = ipfix_reader_next(&in->reader)))
+		intake_add(in, s, r, m->recv_ns);
+	if (in->reader.is_malformed)
+		in->counts[LEDGER_bad_length]++;
+	take_counts(in, &s->domain->counts);
+}
+
+static void on_session_del(void *arg, struct session *s)
+{
+	struct intake *in = arg;
+	settle_losses(in, s, UINT64_MAX);
+	if (!s->domain)
+		return;
+	ipfix_domain_tick(s->domain, UINT64_MAX);
+	take_counts(in, &s->domain->counts);
+}
+
+static void tick_session(void *arg, struct session *s)
+{
+	struct intake *in = arg;
+	settle_losses(in, s, in->now_ns);
+	if (!s->domain)
+		return;
+	ipfix_domain_tick(s->domain, in->now_ns);
+	take_counts(in, &s->domain->counts);
+}
+
+void intake_tick(struct intake *in, uint64_t now_ns)
+{
+	for (uint32_t i = in->n_open; i-- > 0;) {
+		if (now_ns - in->open[i].since_ns >= in->o->flush_ns)
+			push(in, i);
+	}
+	if (now_ns - in->now_ns >= NS_PER_SEC) {
+		in->now_ns = now_ns;
+		session_each(&in->sessions, tick_session, in);
+	}
+	intake_account(in);
+}
+
+void intake_close(struct intake *in, const struct peer *p)
+{
+	session_del_source(&in->sessions, p->source);
+}
+
+static bool count_status(struct intake *in, enum ipfix_status status)
+{
+	if (status == IPFIX_BAD_VERSION)
+		in->counts[LEDGER_bad_version]++;
+	else if (status == IPFIX_BAD_TEMPLATE)
+		in->counts[LEDGER_bad_template]++;
+	else if (status == IPFIX_BAD_LENGTH || status == IPFIX_END)
+		in->counts[LEDGER_bad_length]++;
+	return status == IPFIX_OK;
+}
+
+void intake_datagram(struct intake *in, const struct peer *p, struct buf data, uint64_t now_ns)
+{
+	struct ipfix_message m;
+	struct buf head = data;
+
+	in->counts[LEDGER_datagrams]++;
+	in->counts[LEDGER_bytes] += buf_left(&data);
+	if (buf_u16(&head) == NETFLOW5_VERSION && !head.bad) {
+		in->counts[LEDGER_messages]++;
+		v5_take(in, p, data, now_ns);
+		return;
+	}
+	bool is_first = true;
+	do {
+		enum ipfix_status status = ipfix_message_parse(&data, now_ns, &m);
+		if (status == IPFIX_END && !is_first)
+			return;
+		is_first = false;
+		in->counts[LEDGER_messages]++;
+		if (!count_status(in, status))
+			return;
+		if (m.version == NETFLOW9_VERSION)
+			v9_take(in, p, &m);
+		else
+			ipfix_take(in, p, &m);
+	} while (buf_left(&data));
+}
+
+bool intake_message(struct intake *in, const struct peer *p, struct buf data, uint64_t now_ns)
+{
+	struct ipfix_message m;
+	in->counts[LEDGER_messages]++;
+	in->counts[LEDGER_bytes] += buf_left(&data);
+	enum ipfix_status status = ipfix_message_parse(&data, now_ns, &m);
+	if (status == IPFIX_OK && m.version != IPFIX_VERSION)
+		status = IPFIX_BAD_VERSION;
+	if (!count_status(in, status))
+		return status != IPFIX_BAD_VERSION;
+	ipfix_take(in, p, &m);
+	return true;
+}

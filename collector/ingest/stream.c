@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/ingest/stream.h"
+
+#include "lib/ipfix/wire.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define READS_MAX 16 // of one connection before the others have their turn
+
+static void stream_close(struct stream_table *t, struct stream *s)
+{
+	if (s->len) // half a message
+		t->intake->counts[LEDGER_bad_length]++;
+	intake_close(t->intake, &s->peer);
+	if (s->next)
+		s->next->prev = s->prev;
+	if (s->prev)
+		s->prev->next = s->next;
+	else
+		t->first = s->next;
+	t->n--;
+	close(s->fd);
+	free(s);
+}
+
+struct stream *stream_accept(struct stream_table *t, int listen_fd, uint64_t now_ns, bool *ret_more)
+{
+	struct sockaddr_storage sa = {};
+	socklen_t len = sizeof(sa);
+	const int on = 1;
+	int fd = accept4(listen_fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	*ret_more = fd >= 0;
+	if (fd < 0)
+		return NULL;
+	struct stream *s = t->n < t->max ? calloc(1, sizeof(*s)) : NULL;
+	if (!s) {
+		t->intake->counts[LEDGER_connection_limit]++;
+		close(fd);
+		return NULL;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	s->fd = fd;
+	s->last_ns = now_ns;
+	s->peer = (struct peer){
+		.addr = addr_of_sockaddr((struct sockaddr *)&sa),
+		.port = (uint16_t)endpoint_port((struct sockaddr *)&sa),
+		.is_tcp = true,
+		.source = INGEST_LISTEN_MAX + ++t->accepted,
+	};
+	s->next = t->first;
+	if (s->next)
+		s->next->prev = s;
+	t->first = s;
+	t->n++;
+	t->intake->counts[LEDGER_connections]++;
+	return s;
+}
+
+// Takes the whole messages; false when the stream makes no sense.
+static bool take_messages(struct stream_table *t, struct stream *s, uint64_t now_ns)
+{
+	uint32_t at = 0;
+	for (;;) {
+		struct buf head = buf_of(s->data + at, s->len - at);
+		uint16_t version = buf_u16(&head), len = buf_u16(&head);
+		if (head.bad)
+			break;
+		if (version != IPFIX_VERSION || len < IPFIX_HEADER_LEN) {
+			enum ledger_id why =
+				version != IPFIX_VERSION ? LEDGER_bad_version : LEDGER_bad_length;
+			t->intake->counts[why]++;
+			s->len = 0;
+			return false;
+		}
+		if (s->len - at < len)
+			break;
+		struct buf message = buf_of(s->data + at, len);
+		if (!intake_message(t->intake, &s->peer, message, now_ns))
+			return false;
+		at += len;
+	}
+	s->len -= at;
+	memmove(s->data, s->data + at, s->len);
+	return true;
+}
+
+bool stream_read(struct stream_table *t, struct stream *s, uint64_t now_ns)
+{
+	for (int i = 0; i < READS_MAX; i++) {
+		ssize_t n = recv(s->fd, s->data + s->len, sizeof(s->data) - s->len, MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return true;
+		if (n <= 0)
+			break;
+		s->len += (uint32_t)n;
+		s->last_ns = now_ns;
+		if (!take_messages(t, s, now_ns))
+			break;
+		if (i == READS_MAX - 1)
+			return true;
+	}
+	stream_close(t, s);
+	return false;
+}
+
+void stream_tick(struct stream_table *t, uint64_t now_ns)
+{
+	for (struct stream *s = t->first, *next; s; s = next) {
+		next = s->next;
+		if (now_ns > s->last_ns && now_ns - s->last_ns > t->idle_ns)
+			stream_close(t, s);
+	}
+}
+
+void stream_fini(struct stream_table *t)
+{
+	while (t->first)
+		stream_close(t, t->first);
+}
