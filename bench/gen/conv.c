@@ -269,12 +269,13 @@ uint64_t conv_time_us(struct conv *c)
 	uint64_t step = c->duration_us / n_steps(c);
 	uint64_t n = c->n_done > k->head ? c->n_done - k->head : 0;
 	uint64_t at_us = c->start_us + n * step + rng_next(&c->rng) % (step + 1);
-	uint64_t soon_us = c->last_us + c->rtt_us;
 	bool answers = c->n_done < k->head || c->n_done + k->tail >= c->n_packets;
 	if (c->n_done == 0)
 		at_us = c->start_us;
-	else if (answers || at_us < c->last_us)
-		at_us = soon_us;
+	else if (answers)
+		at_us = c->last_us + c->rtt_us;
+	else if (at_us <= c->last_us) // the handshake took longer than a step
+		at_us = c->last_us + 1;
 	c->last_us = at_us;
 	return at_us;
 }
