@@ -2,11 +2,8 @@
 #include "lib/ipfix/decode.h"
 #include "lib/ipfix/encode.h"
 #include "lib/ipfix/wire.h"
+#include "tests/unit/cmocka.h"
 
-#include <cmocka.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
 #define SEC 1700000000u

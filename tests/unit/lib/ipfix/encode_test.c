@@ -2,12 +2,9 @@
 #include "lib/base/buf.h"
 #include "lib/ipfix/encode.h"
 #include "lib/ipfix/wire.h"
-
-#include <cmocka.h>
+#include "tests/unit/cmocka.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 
 #define NOW (1700000000 * NS_PER_SEC)
 
