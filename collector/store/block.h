@@ -12,6 +12,7 @@
 #define BLOCK_VERSION 1
 #define BLOCK_ROWS_MAX (1u << 20)
 #define BLOCK_SUMMARY_LEN 56
+#define JOURNAL_ROWS_MAX 65536 // of a journal block
 
 struct block_summary {
 	uint32_t n_rows, n_denied;

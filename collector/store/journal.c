@@ -4,8 +4,6 @@
 
 #include <errno.h>
 
-#define CHUNK_ROWS 65536 // rows of a journal block, at most
-
 // One commit on its way.
 struct commit_state {
 	struct store *store;
@@ -82,7 +80,7 @@ static int add_batch(struct commit_state *c, const struct record_batch *b)
 	bool same = sort_rows(s, b, rows);
 	for (uint32_t from = 0, to; from < b->n_rows; from = to) {
 		uint64_t hour = s->order[from] >> 32;
-		for (to = from + 1; to < b->n_rows && to - from < CHUNK_ROWS; to++) {
+		for (to = from + 1; to < b->n_rows && to - from < JOURNAL_ROWS_MAX; to++) {
 			if (s->order[to] >> 32 != hour)
 				break;
 		}

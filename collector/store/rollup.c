@@ -286,6 +286,11 @@ struct rollup_totals rollup_totals(const struct rollup *r)
 	return t;
 }
 
+size_t rollup_n_hosts(const struct rollup *r)
+{
+	return r->hosts.n;
+}
+
 static int cmp_falling(uint64_t left, uint64_t right)
 {
 	return left > right ? -1 : left < right;

@@ -62,6 +62,7 @@ rollup_add_batch(struct rollup *r, const struct record_batch *b, uint64_t from_n
 void rollup_add_proto(struct rollup *r, const struct rollup_proto *p);
 
 struct rollup_totals rollup_totals(const struct rollup *r);
+size_t rollup_n_hosts(const struct rollup *r); // without a walk
 
 enum rollup_order {
 	ROLLUP_BY_OUT_BYTES, // hosts

@@ -5,8 +5,8 @@
 
 #include "lib/base/clock.h"
 #include "lib/record/batch.h"
+#include "tests/unit/cmocka.h"
 
-#include <cmocka.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>

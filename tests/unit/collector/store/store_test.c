@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "collector/store/store.h"
-
 #include "collector/store/read.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "collector/store/store.h"
+#include "tests/unit/cmocka.h"
+#include "tests/unit/collector/store/rows.h"
 
 #include <errno.h>
-
-#include "tests/unit/collector/store/rows.h"
 
 struct fixture {
 	char dir[64], scratch[80];
 	char error[STORE_ERROR_LEN];
 	struct store *store;
 	struct store_reader *reader;
+	struct store_view *view; // closed before the reader, whatever happens
 };
 
 static void open_store(struct fixture *f)
@@ -33,9 +27,10 @@ static struct store_view *fresh_view(struct fixture *f)
 	if (!f->reader && store_reader_open(f->dir, f->scratch, &f->reader, error) < 0)
 		fail_msg("%s", error);
 	assert_int_equal(store_reader_refresh(f->reader, 0), 0);
-	struct store_view *v = store_view_open(f->reader);
-	assert_non_null(v);
-	return v;
+	store_view_close(f->view);
+	f->view = store_view_open(f->reader);
+	assert_non_null(f->view);
+	return f->view;
 }
 
 static int set_up(void **state)
@@ -51,6 +46,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
+	store_view_close(f->view);
 	store_reader_close(f->reader);
 	store_close(f->store);
 	rows_dir_remove(f->dir);
@@ -79,7 +75,6 @@ static void an_entity_keeps_its_number_when_the_store_is_reopened(void **state)
 	struct store_view *v = fresh_view(f);
 	assert_int_equal(store_view_entity(v, "lentor"), 1);
 	assert_int_equal(store_view_entity(v, "lento"), -ENOENT);
-	store_view_close(v);
 }
 
 static void committed_rows_are_scanned_as_they_were_given(void **state)
@@ -106,7 +101,6 @@ static void committed_rows_are_scanned_as_they_were_given(void **state)
 	}
 	assert_int_equal(store_scan_next(scan, &got), 0);
 	store_scan_close(scan);
-	store_view_close(v);
 	record_batch_free(b);
 }
 
