@@ -39,10 +39,14 @@ def run(name, test, build, keep):
             bench.end()
     except Skip as e:
         result, why = "skip", str(e)
+    except AssertionError as e:
+        steps = [f for f in traceback.extract_tb(e.__traceback__) if Path(f.filename).name.startswith("test_")]
+        places = [f"{Path(f.filename).name}:{f.lineno}" for f in steps]
+        result, why = "FAIL", f"{' > '.join(places)}: {e}"
     except Exception:
         result, why = "FAIL", traceback.format_exc()
     if result == "FAIL" and keep:
-        why += f"kept: {directory}"
+        why += f" (kept: {directory})"
     else:
         shutil.rmtree(directory, ignore_errors=True)
     return result, why

@@ -103,7 +103,7 @@ def sensor_into_nfcapd(t):
     equal("packets", totals["packets"], truth["packets"])
     equal("bytes", totals["bytes"], truth["ip_bytes"])
     equal("denied", nfcapd.denied(), truth["denied"])
-    pairs = {tuple(sorted([(r["sa"], r["sp"]), (r["da"], r["dp"])])) + (r["pr"],) for r in nfcapd.rows("not icmp")}
+    pairs = {tuple(sorted([(r["sa"], r["sp"]), (r["da"], r["dp"])])) + (r["pr"],) for r in nfcapd.rows("not proto icmp and not proto icmp6")}
     icmp = sum(truth["protocols"].get(p, {"flows": 0})["flows"] for p in ("1", "58"))
     equal("conversations but ICMP", len(pairs), truth["conversations"] - icmp)
     complaints = [l for l in nfcapd.process.text().splitlines() if "rror" in l or "unknown" in l.lower()]
