@@ -30,16 +30,18 @@ static struct buf checked(const void *bytes, size_t len)
 
 void block_summary_encode(const struct block_summary *s, uint8_t ret_bytes[BLOCK_SUMMARY_LEN])
 {
-	struct bytes out = {.p = ret_bytes, .cap = BLOCK_SUMMARY_LEN};
-	bytes_u8(&out, BLOCK_VERSION);
-	bytes_put(&out, (uint8_t[7]){0}, 7);
-	bytes_u32(&out, s->n_rows);
-	bytes_u32(&out, s->n_denied);
-	bytes_u64(&out, s->start_min);
-	bytes_u64(&out, s->start_max);
-	bytes_u64(&out, s->fields);
-	bytes_u64(&out, s->len);
-	put_checksum(&out, 0);
+	const uint64_t words[] = {
+		htole64(BLOCK_VERSION), // one byte, and seven that are 0
+		htole64((uint64_t)s->n_denied << 32 | s->n_rows),
+		htole64(s->start_min),
+		htole64(s->start_max),
+		htole64(s->fields),
+		htole64(s->len),
+	};
+	uint64_t sum = htole64(checksum64(words, sizeof(words)));
+	static_assert(sizeof(words) + sizeof(sum) == BLOCK_SUMMARY_LEN);
+	memcpy(ret_bytes, words, sizeof(words));
+	memcpy(ret_bytes + sizeof(words), &sum, sizeof(sum));
 }
 
 int block_summary_decode(const void *bytes, size_t len, struct block_summary *ret_summary)

@@ -14,12 +14,15 @@
 
 void witness_mark_encode(const struct commit_mark *m, uint8_t ret_bytes[WITNESS_MARK_LEN])
 {
-	struct bytes out = {.p = ret_bytes, .cap = WITNESS_MARK_LEN};
-	bytes_u64(&out, MARK_VERSION);
-	bytes_u64(&out, m->next_number);
-	bytes_u64(&out, m->commits);
-	bytes_u64(&out, m->rows);
-	bytes_u64(&out, checksum64(ret_bytes, out.len));
+	const uint64_t words[] = {
+		htole64(MARK_VERSION),
+		htole64(m->next_number),
+		htole64(m->commits),
+		htole64(m->rows)};
+	uint64_t sum = htole64(checksum64(words, sizeof(words)));
+	static_assert(sizeof(words) + sizeof(sum) == WITNESS_MARK_LEN);
+	memcpy(ret_bytes, words, sizeof(words));
+	memcpy(ret_bytes + sizeof(words), &sum, sizeof(sum));
 }
 
 int witness_mark_decode(const void *bytes, size_t len, struct commit_mark *ret_mark)
