@@ -72,7 +72,8 @@ static int check(const void *config, const char **ret_what)
 	else if ((c->once || c->loop || c->rate) && !*c->pcap)
 		*ret_what = "--once, --loop and --rate need --pcap FILE";
 	else if (*c->pcap && (c->vdevs.n || c->ports.n))
-		*ret_what = "--pcap goes alone: its times are the capture's, a port's are the clock's";
+		*ret_what =
+			"--pcap goes alone: its times are the capture's, a port's are the clock's";
 	else if (c->once && c->loop)
 		*ret_what = "--once ends what --loop begins anew: choose one";
 	else if (*c->target && endpoint_parse(c->target, kinds, &ep) == -EINVAL)
@@ -83,7 +84,8 @@ static int check(const void *config, const char **ret_what)
 const struct config_program sensor_program = {
 	.name = "weir-sensor",
 	.section = "sensor",
-	.synopsis = "[-c FILE] --pcap FILE | --vdev STR... | --port PCI... [--export udp|tcp:HOST:PORT] "
+	.synopsis = "[-c FILE] --pcap FILE | --vdev STR... | --port PCI... [--export "
+		    "udp|tcp:HOST:PORT] "
 		    "[--once] [-- EAL ARGUMENTS]",
 	.about = "Makes flow records of the packets it sees and sends them as IPFIX.",
 	.items = items,

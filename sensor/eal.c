@@ -116,8 +116,10 @@ static void add_memory(struct args *a, const struct sensor_config *c, char **res
 	arg_add(a, "--no-shconf");
 	arg_add(a, "--iova-mode=va");
 	arg_add(a, "-m");
-	arg_add(a, "%llu", mib > (uint64_t)c->memory ? (unsigned long long)mib
-						     : (unsigned long long)c->memory);
+	arg_add(a,
+		"%llu",
+		mib > (uint64_t)c->memory ? (unsigned long long)mib : (unsigned long long)c->memory
+	);
 }
 
 // The main lcore floats over all CPUs we may use, as the exporter does; each worker gets one of its
@@ -135,9 +137,8 @@ static void add_lcores(struct args *a, unsigned n_workers, char **rest)
 		CPU_SET(0, &set);
 	for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++)
 		if (CPU_ISSET(cpu, &set) && at + 8 < sizeof(all)) {
-			at += (size_t)snprintf(
-				all + at, sizeof(all) - at, "%s%u", n_cpus ? "," : "", cpu
-			);
+			at += (size_t
+			)snprintf(all + at, sizeof(all) - at, "%s%u", n_cpus ? "," : "", cpu);
 			cpus[n_cpus++] = cpu;
 		}
 	if (n_workers >= n_cpus)
@@ -198,12 +199,16 @@ int eal_start(const struct sensor_config *c, unsigned n_workers, char **rest)
 	int ret = a.bad ? -E2BIG : eal_init(&a);
 	args_free(&a);
 	if (ret < 0)
-		return log_errno(ret, "DPDK's environment does not start (-- --log-level=debug tells more)");
+		return log_errno(
+			ret, "DPDK's environment does not start (-- --log-level=debug tells more)"
+		);
 	if (rte_lcore_count() < n_workers + 1) {
 		eal_stop();
 		return log_errno(
-			-EINVAL, "the EAL arguments leave %u worker lcores of %u needed",
-			rte_lcore_count() - 1, n_workers
+			-EINVAL,
+			"the EAL arguments leave %u worker lcores of %u needed",
+			rte_lcore_count() - 1,
+			n_workers
 		);
 	}
 	return 0;

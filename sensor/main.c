@@ -40,7 +40,8 @@ static void check_again(int argc, char **argv)
 }
 
 // Until a signal ends the run, or with `once` the input.
-static void wait_for_end(struct sensor *s, bool once, int argc, char **argv, const sigset_t *signals)
+static void
+wait_for_end(struct sensor *s, bool once, int argc, char **argv, const sigset_t *signals)
 {
 	const struct timespec tick = {.tv_nsec = 5000000};
 	while (!once || !sensor_ended(s)) {

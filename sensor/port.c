@@ -28,10 +28,13 @@ static int vdev_open(const char *text, uint16_t *ret_id)
 	name[n] = '\0';
 	int ret = rte_eal_hotplug_add("vdev", name, text[n] ? text + n + 1 : "");
 	if (ret < 0 && geteuid() != 0 && ret != -EINVAL) // drivers answer -1 to anything
-		return log_errno(-EPERM, "vdev '%s' (without root; or its arguments are wrong)", text);
+		return log_errno(
+			-EPERM, "vdev '%s' (without root; or its arguments are wrong)", text
+		);
 	if (ret < 0) {
 		log_err("vdev '%s' cannot be made: driver not known or not installed "
-			"(librte-net-...), or its arguments are wrong", text);
+			"(librte-net-...), or its arguments are wrong",
+			text);
 		return -EINVAL;
 	}
 	ret = rte_eth_dev_get_port_by_name(name, ret_id);
@@ -50,8 +53,7 @@ static void rss_key(uint8_t key[RSS_KEY_LEN])
 		key[i] = pattern[i % 2];
 }
 
-static int
-configure(struct port *p, const struct rte_eth_dev_info *info, uint8_t key[RSS_KEY_LEN])
+static int configure(struct port *p, const struct rte_eth_dev_info *info, uint8_t key[RSS_KEY_LEN])
 {
 	struct rte_eth_conf conf = {};
 	conf.rxmode.offloads = info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
@@ -76,8 +78,11 @@ static int setup_queues(struct port *p, uint32_t n_mbufs)
 	if (ret < 0)
 		return ret;
 	if (n_mbufs < 2u * n_rx * p->n_queues && !p->is_virtual) {
-		log_err("port %s: %u buffers are too few for %u queues of %u (--mbufs)", p->name,
-			n_mbufs, p->n_queues, n_rx);
+		log_err("port %s: %u buffers are too few for %u queues of %u (--mbufs)",
+			p->name,
+			n_mbufs,
+			p->n_queues,
+			n_rx);
 		return -EINVAL;
 	}
 	for (uint16_t q = 0; q < p->n_queues && ret == 0; q++)
@@ -105,7 +110,11 @@ static int port_start(struct port *p, const struct sensor_config *c)
 	}
 	snprintf(pool, sizeof(pool), "weir_%u", p->id);
 	p->pool = rte_pktmbuf_pool_create(
-		pool, n_mbufs, n_mbufs / 4 < 256 ? n_mbufs / 4 : 256, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
+		pool,
+		n_mbufs,
+		n_mbufs / 4 < 256 ? n_mbufs / 4 : 256,
+		0,
+		RTE_MBUF_DEFAULT_BUF_SIZE,
 		rte_eth_dev_socket_id(p->id)
 	);
 	ret = p->pool ? configure(p, &info, key) : -rte_errno;
@@ -149,7 +158,9 @@ static int nics_start(const struct sensor_config *c, struct port *ports, unsigne
 			return log_errno(-EINVAL, "more than %d ports", PORTS_MAX);
 		if (rte_eth_dev_get_port_by_name(c->ports.items[i], &p.id) < 0)
 			return log_errno(
-				-ENODEV, "no DPDK port at %s (bound to vfio-pci?)", c->ports.items[i]
+				-ENODEV,
+				"no DPDK port at %s (bound to vfio-pci?)",
+				c->ports.items[i]
 			);
 		snprintf(p.name, sizeof(p.name), "%s", c->ports.items[i]);
 		int ret = port_start(&p, c);

@@ -53,8 +53,11 @@ static int capture_open(struct sensor *s)
 		return -EIO;
 	}
 	if (s->capture.truncated)
-		log_warn("capture %s: ends within a packet; the %" PRIu64 " whole ones are read", path,
-			 s->capture.n_packets);
+		log_warn(
+			"capture %s: ends within a packet; the %" PRIu64 " whole ones are read",
+			path,
+			s->capture.n_packets
+		);
 	if (s->capture.nanoseconds && !s->config->loop)
 		log_info("capture %s: its nanoseconds are cut to microseconds", path);
 	return 0;
@@ -202,7 +205,8 @@ bool sensor_ended(struct sensor *s)
 }
 
 // What went wrong during the run, if anything.
-static int verdict_of(struct sensor *s, const struct summary *sum, const struct exporter_counters *e)
+static int
+verdict_of(struct sensor *s, const struct summary *sum, const struct exporter_counters *e)
 {
 	for (unsigned i = 0; i < s->n_workers; i++)
 		if (s->workers[i]->error < 0)
@@ -212,12 +216,17 @@ static int verdict_of(struct sensor *s, const struct summary *sum, const struct 
 		return -EIO;
 	}
 	if (sum->evicted)
-		log_warn("%" PRIu64 " flows ended early: their bucket was full (sensor.flows)",
-			 sum->evicted);
+		log_warn(
+			"%" PRIu64 " flows ended early: their bucket was full (sensor.flows)",
+			sum->evicted
+		);
 	if (e->unsent && s->config->once)
 		return log_errno(
-			-EHOSTUNREACH, "%" PRIu64 " flows could not be sent to %s: %s", e->unsent,
-			s->config->target, strerror(-e->error)
+			-EHOSTUNREACH,
+			"%" PRIu64 " flows could not be sent to %s: %s",
+			e->unsent,
+			s->config->target,
+			strerror(-e->error)
 		);
 	return 0;
 }

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The sums of a run. Every packet is in a flow or dropped for a named reason, every flow is exported
-// or dropped for one; what is left over is the residue, and a fault of ours.
-// Thread: control, after the workers ended.
+// The sums of a run. Every packet is in a flow or dropped for a named reason, every flow is
+// exported or dropped for one; what is left over is the residue, and a fault of ours. Thread:
+// control, after the workers ended.
 
 #include "sensor/export/exporter.h"
 #include "sensor/worker.h"
 
 struct summary {
-	uint64_t packets;       // read, or lost by the ports
-	uint64_t flow_packets;  // in flows
-	uint64_t bytes;         // of those, IP bytes
+	uint64_t packets;      // read, or lost by the ports
+	uint64_t flow_packets; // in flows
+	uint64_t bytes;	       // of those, IP bytes
 	uint64_t flows;
 	uint64_t exported;
 	uint64_t verdicts[PACKET_N_VERDICTS];
 	struct port_drops port;
 	uint64_t ring_full, no_target, unsent;
-	uint64_t evicted;       // flows: told, but no drop
+	uint64_t evicted; // flows: told, but no drop
 };
 
 void summary_add_port(struct summary *s, const struct port *p);

@@ -12,8 +12,8 @@
 #include <time.h>
 
 #define PREFETCH_AHEAD 8
-#define SILENT_POLLS 64         // of a capture: its end, whatever was counted before
-#define IDLE_POLLS 512          // of a port, before the worker sleeps
+#define SILENT_POLLS 64 // of a capture: its end, whatever was counted before
+#define IDLE_POLLS 512	// of a port, before the worker sleeps
 #define IDLE_SLEEP_NS 50000
 #define PACE_SLEEP_NS 1000000
 
@@ -109,7 +109,8 @@ static uint16_t quota(struct worker *w)
 		w->begin_received = w->counters.received;
 		return 1;
 	}
-	uint64_t allowed = (uint64_t)((unsigned __int128)(now - w->begin_ns) * w->rate / NS_PER_SEC);
+	uint64_t allowed =
+		(uint64_t)((unsigned __int128)(now - w->begin_ns) * w->rate / NS_PER_SEC);
 	if (allowed <= sent)
 		return 0;
 	return allowed - sent < FLOW_BURST ? (uint16_t)(allowed - sent) : FLOW_BURST;

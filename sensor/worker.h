@@ -23,33 +23,34 @@ struct worker_counters {
 struct worker {
 	const struct port *port;
 	uint16_t queue;
-	bool is_replay;    // of a capture
-	bool is_loop;      // that never ends
-	bool by_clock;     // packets get the wall clock's time, not the capture's
+	bool is_replay; // of a capture
+	bool is_loop;	// that never ends
+	bool by_clock;	// packets get the wall clock's time, not the capture's
 	bool idle_sleep;
-	uint64_t rate;     // packets per second; 0: no limit
+	uint64_t rate;	   // packets per second; 0: no limit
 	uint64_t n_expect; // packets of the capture
 	struct flow_table *table;
 	struct flow_ring *ring;
 
 	uint64_t now_ns;
-	uint64_t round_received; // of this round of the replay
-	uint64_t round_drops;    // by the port, before this round
+	uint64_t round_received;	   // of this round of the replay
+	uint64_t round_drops;		   // by the port, before this round
 	uint64_t begin_ns, begin_received; // of the pacing
-	uint32_t n_silent;       // polls without a packet
-	int time_offset;         // of the mbuf's timestamp
+	uint32_t n_silent;		   // polls without a packet
+	int time_offset;		   // of the mbuf's timestamp
 	uint64_t time_flag;
 	struct worker_counters counters;
 	struct rte_mbuf *mbufs[FLOW_BURST];
 	struct packet packets[FLOW_BURST];
 	struct flow_probe probes[FLOW_BURST];
 
-	int error;              // why the input ended before its end, -errno; read after `done`
+	int error;		// why the input ended before its end, -errno; read after `done`
 	atomic_bool stop, done; // done: the input ended, every flow is in the ring
 };
 
-[[nodiscard]] int
-worker_init(struct worker *w, const struct sensor_config *c, const struct port *port, uint16_t queue);
+[[nodiscard]] int worker_init(
+	struct worker *w, const struct sensor_config *c, const struct port *port, uint16_t queue
+);
 void worker_fini(struct worker *w);
 
 // An lcore's function: returns when told to stop, or at the end of a capture.

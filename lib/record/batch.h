@@ -34,7 +34,8 @@ void record_batch_get(const struct record_batch *b, uint32_t i, struct record *r
 // The column for direct writing (decoders of blocks), zeroed and marked used; NULL without memory.
 void *record_batch_column(struct record_batch *b, enum record_field f);
 
-// The same, but what is in it stays undefined: for decoders that write every row and add none after.
+// The same, but what is in it stays undefined: for decoders that write every row and add none
+// after.
 void *record_batch_column_raw(struct record_batch *b, enum record_field f);
 
 // What a STR column holds: a place in the batch's text.

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <time.h>
 
-#define DRAIN_MAX 1024                       // flows of one source before the next one's turn
-#define IDLE_NS (2 * NS_PER_MSEC)            // pause when there was nothing to do
-#define MESSAGE_AGE_NS (250 * NS_PER_MSEC)   // a message waits so long to become full
-#define RATE_SLACK_NS (5 * NS_PER_MSEC)      // how far ahead of the rate a burst may be
+#define DRAIN_MAX 1024			   // flows of one source before the next one's turn
+#define IDLE_NS (2 * NS_PER_MSEC)	   // pause when there was nothing to do
+#define MESSAGE_AGE_NS (250 * NS_PER_MSEC) // a message waits so long to become full
+#define RATE_SLACK_NS (5 * NS_PER_MSEC)	   // how far ahead of the rate a burst may be
 
 struct stream {
 	struct exporter_source source;
@@ -44,7 +44,8 @@ struct exporter {
 
 static void pause_ns(uint64_t ns)
 {
-	struct timespec ts = {.tv_sec = (time_t)(ns / NS_PER_SEC), .tv_nsec = (long)(ns % NS_PER_SEC)};
+	struct timespec ts = {
+		.tv_sec = (time_t)(ns / NS_PER_SEC), .tv_nsec = (long)(ns % NS_PER_SEC)};
 	nanosleep(&ts, NULL);
 }
 
@@ -109,8 +110,8 @@ static bool be_connected(struct exporter *e)
 		e->connected = false;
 		return false;
 	}
-	bool is_due = e->transport.to.kind == TRANSPORT_UDP &&
-		      clock_mono_ns() >= e->next_templates_ns;
+	bool is_due =
+		e->transport.to.kind == TRANSPORT_UDP && clock_mono_ns() >= e->next_templates_ns;
 	if (!e->connected || is_due) {
 		e->connected = true;
 		send_templates(e);

@@ -25,9 +25,9 @@ struct exporter_options {
 	bool biflow;
 	uint32_t pen;
 	uint64_t template_interval_ns; // over UDP
-	uint64_t rate;                 // bytes per second at most; 0: no limit
-	uint64_t patience_ns;          // how long to be without a TCP connection, at the start (then it
-				       // fails) and later (then flows are given up); 0: for ever
+	uint64_t rate;		       // bytes per second at most; 0: no limit
+	uint64_t patience_ns; // how long to be without a TCP connection, at the start (then it
+			      // fails) and later (then flows are given up); 0: for ever
 	struct exporter_source *sources;
 	unsigned n_sources;
 };
@@ -44,8 +44,7 @@ struct exporter_counters {
 
 // The sources are copied, what they point to is not. 0, or -errno: -EINVAL or -EHOSTUNREACH for the
 // target's name, else why it cannot be reached or started.
-[[nodiscard]] int
-exporter_start(const struct exporter_options *o, struct exporter **ret_exporter);
+[[nodiscard]] int exporter_start(const struct exporter_options *o, struct exporter **ret_exporter);
 
 // From now on nothing waits for a connection: without one, flows are given up.
 void exporter_hurry(struct exporter *e);

@@ -17,8 +17,8 @@ enum transport_kind { TRANSPORT_UDP = 0, TRANSPORT_TCP = 1 };
 
 struct transport {
 	struct endpoint to;
-	int fd;           // -1: not connected
-	int error;        // why the last try failed, -errno
+	int fd;	   // -1: not connected
+	int error; // why the last try failed, -errno
 	uint64_t pause_ns;
 	uint64_t next_try_ns; // monotonic
 };

@@ -28,7 +28,8 @@ enum { FLOW_FORWARD = 0, FLOW_REVERSE = 1 };
 
 struct flow_key {
 	struct addr low, high;
-	uint64_t rest;   // port of low 16, port of high 16, VLAN 12, customer VLAN 12, protocol 8 bits
+	uint64_t
+		rest; // port of low 16, port of high 16, VLAN 12, customer VLAN 12, protocol 8 bits
 	uint64_t tunnel; // kind 8 bits, id 56 bits
 };
 

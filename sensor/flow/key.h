@@ -56,8 +56,8 @@ static inline bool key_src_is_high(const struct packet *p)
 static inline bool flow_key_of(const struct packet *p, bool with_vlan, struct flow_key *ret_key)
 {
 	bool high = key_src_is_high(p);
-	uint64_t ports = high ? (uint64_t)p->dport << 16 | p->sport
-			      : (uint64_t)p->sport << 16 | p->dport;
+	uint64_t ports =
+		high ? (uint64_t)p->dport << 16 | p->sport : (uint64_t)p->sport << 16 | p->dport;
 	uint64_t vlans = with_vlan ? (uint64_t)p->vlan << 12 | p->cvlan : 0;
 	ret_key->low = high ? p->dst : p->src;
 	ret_key->high = high ? p->src : p->dst;

@@ -16,8 +16,8 @@ static void *map(size_t len)
 	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		return NULL;
-	// a table beyond the reach of the TLB costs a second miss per packet without it; not granted
-	// everywhere, and then it is slower but right
+	// a table beyond the reach of the TLB costs a second miss per packet without it; not
+	// granted everywhere, and then it is slower but right
 	(void)madvise(p, len, MADV_HUGEPAGE);
 	return p;
 }
@@ -95,7 +95,10 @@ static struct flow *slot_of(const struct flow_table *t, uint32_t bucket, unsigne
 }
 
 void flow_table_probe(
-	struct flow_table *t, const struct packet *packets, uint32_t n, struct flow_probe *ret_probes
+	struct flow_table *t,
+	const struct packet *packets,
+	uint32_t n,
+	struct flow_probe *ret_probes
 )
 {
 	for (uint32_t i = 0; i < n; i++) {
@@ -118,8 +121,7 @@ void flow_table_probe(
 
 // A new flow of the packet, which is not counted yet. An answer that opens a handshake (SYN+ACK)
 // comes from the end that did not begin it.
-static void
-flow_init(struct flow *f, const struct packet *pkt, const struct flow_probe *probe)
+static void flow_init(struct flow *f, const struct packet *pkt, const struct flow_probe *probe)
 {
 	bool is_answer = (pkt->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
 	*f = (struct flow){
@@ -184,8 +186,8 @@ static struct flow *find(struct flow_table *t, const struct flow_probe *probe)
 }
 
 // The packet comes after the end of the flow it would belong to: the same slot begins anew.
-static __attribute__((noinline)) void renew(
-	struct flow_table *t, struct flow *f, const struct packet *pkt, const struct flow_probe *probe
+static __attribute__((noinline)) void
+renew(struct flow_table *t, struct flow *f, const struct packet *pkt, const struct flow_probe *probe
 )
 {
 	if (tcp_reopens(f->tcp_state, pkt->tcp_flags))
@@ -220,7 +222,10 @@ static void count(struct flow *f, const struct packet *pkt, unsigned dir)
 }
 
 void flow_table_update(
-	struct flow_table *t, const struct packet *packets, uint32_t n, const struct flow_probe *probes
+	struct flow_table *t,
+	const struct packet *packets,
+	uint32_t n,
+	const struct flow_probe *probes
 )
 {
 	for (uint32_t i = 0; i < n; i++) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The flows of one worker. A bucket is one cache line of 16 tags and 16 due times; slot i of bucket b
-// is record 16 b + i, so a packet touches the bucket's line and its flow's two adjacent ones, all of
-// them prefetched a burst ahead. Capacity is fixed at creation: a full bucket gives up its oldest
-// flow (flowEndReason 5). Times come from outside (packets or clock) and decide when flows end: on
-// the packet that comes too late, or in flow_table_expire; both give the same records.
+// The flows of one worker. A bucket is one cache line of 16 tags and 16 due times; slot i of bucket
+// b is record 16 b + i, so a packet touches the bucket's line and its flow's two adjacent ones, all
+// of them prefetched a burst ahead. Capacity is fixed at creation: a full bucket gives up its
+// oldest flow (flowEndReason 5). Times come from outside (packets or clock) and decide when flows
+// end: on the packet that comes too late, or in flow_table_expire; both give the same records.
 // Thread: worker; create, free: control.
 
 #include "sensor/flow/key.h"
@@ -33,10 +33,10 @@ struct flow_probe {
 
 struct flow_counters {
 	uint64_t packets, bytes; // in flows
-	uint64_t flows;          // records ended, by whatever reason
-	uint64_t evicted;        // of them: bucket full, reason 5
-	uint64_t lost;           // of them: the ring to the exporter was full
-	uint64_t rewinds;        // times the clock fell back so far that all flows were ended
+	uint64_t flows;		 // records ended, by whatever reason
+	uint64_t evicted;	 // of them: bucket full, reason 5
+	uint64_t lost;		 // of them: the ring to the exporter was full
+	uint64_t rewinds;	 // times the clock fell back so far that all flows were ended
 };
 
 [[nodiscard]] int
@@ -45,16 +45,22 @@ void flow_table_free(struct flow_table *t);
 
 // First and second pass over a burst: keys, hashes and prefetches.
 void flow_table_probe(
-	struct flow_table *t, const struct packet *packets, uint32_t n, struct flow_probe *ret_probes
+	struct flow_table *t,
+	const struct packet *packets,
+	uint32_t n,
+	struct flow_probe *ret_probes
 );
 
 // Third pass: each packet into its flow, which is found or made.
 void flow_table_update(
-	struct flow_table *t, const struct packet *packets, uint32_t n, const struct flow_probe *probes
+	struct flow_table *t,
+	const struct packet *packets,
+	uint32_t n,
+	const struct flow_probe *probes
 );
 
-// Ends what is due at now_ns, a slice of the table per call so that a whole round takes a quarter of
-// a second of that time.
+// Ends what is due at now_ns, a slice of the table per call so that a whole round takes a quarter
+// of a second of that time.
 void flow_table_expire(struct flow_table *t, uint64_t now_ns);
 
 // Ends every flow (flowEndReason 4).

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// When a TCP conversation is over, as one who only watches can tell: a FIN from both ends, or an RST.
-// A closed flow stays for TCP_LINGER_NS, so that the last ACK and retransmissions still belong to
-// it; a new SYN before that begins a new flow.
-// Thread: worker; keeps no state.
+// When a TCP conversation is over, as one who only watches can tell: a FIN from both ends, or an
+// RST. A closed flow stays for TCP_LINGER_NS, so that the last ACK and retransmissions still belong
+// to it; a new SYN before that begins a new flow. Thread: worker; keeps no state.
 
 #include "lib/record/record.h"
 

@@ -111,8 +111,7 @@ static bool section_header(struct reader *r)
 }
 
 // Any other block after its type; -EINVAL for one that cannot be replayed.
-static int
-block(struct reader *r, uint32_t type, struct capture_info *info, const char **ret_what)
+static int block(struct reader *r, uint32_t type, struct capture_info *info, const char **ret_what)
 {
 	uint32_t len, link;
 	size_t taken = 8;

@@ -12,10 +12,9 @@
 
 struct capture_info {
 	uint64_t n_packets; // whole ones
-	bool truncated;     // the file ends within a packet
+	bool truncated;	    // the file ends within a packet
 	bool nanoseconds;   // finer times than the replay keeps
 };
 
 // 0, or -errno (cannot be read) or -EINVAL (cannot be replayed), the reason in `what`.
-[[nodiscard]] int
-capture_scan(int fd, struct capture_info *ret_info, const char **ret_what);
+[[nodiscard]] int capture_scan(int fd, struct capture_info *ret_info, const char **ret_what);

@@ -34,6 +34,6 @@ struct packet {
 	uint8_t tos;
 	uint8_t icmp_type, icmp_code;
 	uint8_t tunnel_kind;
-	uint8_t port; // the interface it came in by
+	uint8_t port;	  // the interface it came in by
 	uint8_t macs[12]; // destination, source: as in the frame
 };

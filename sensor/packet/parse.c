@@ -199,7 +199,8 @@ static enum verdict parse_ip6_chain(struct cursor *c, size_t payload, struct pac
 		pkt->proto = p[0];
 		seen += len;
 		if (later_fragment)
-			return PACKET_KEEP; // of the protocol its fragment header names, without ports
+			return PACKET_KEEP; // of the protocol its fragment header names, without
+					    // ports
 	}
 	return parse_l4(c, payload > seen ? payload - seen : 0, pkt);
 }
@@ -250,7 +251,8 @@ enum verdict
 parse_frame(const uint8_t *frame, size_t len, size_t frame_len, struct packet *ret_packet)
 {
 	struct packet *pkt = ret_packet;
-	struct cursor c = {.b = buf_of(frame, len), .frame_left = frame_len < len ? len : frame_len};
+	struct cursor c = {
+		.b = buf_of(frame, len), .frame_left = frame_len < len ? len : frame_len};
 	const uint8_t *p = take(&c, 14);
 	if (!p)
 		return PACKET_TRUNCATED;

@@ -3,9 +3,9 @@
 
 // cmocka with what it wants included before it.
 
+#include <cmocka.h> // IWYU pragma: export
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <cmocka.h> // IWYU pragma: export
