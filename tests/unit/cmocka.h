@@ -3,9 +3,11 @@
 
 // cmocka with what it wants included before it.
 
-#include <cmocka.h> // IWYU pragma: export
-
+// clang-format off
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h> // IWYU pragma: export
+// clang-format on
