@@ -2,7 +2,8 @@
 #pragma once
 
 // The store as the API holds it: opened when it first exists, refreshed before each view, reopened
-// when it was lost. Any answer is at most SOURCE_MAX_AGE_NS behind the collector; a store that
+// when it was lost. Any answer is at most SOURCE_MAX_AGE_NS behind the collector, and not behind it
+// at all in what concerns credentials; a store that
 // cannot be refreshed gives no view at all, since a view of the past would honour ended tokens.
 // Thread: any that may block; a view belongs to the thread that opened it.
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/store/read.h"
 
+#include "collector/store/changes.h"
 #include "collector/store/view.h"
 
 #include <errno.h>
@@ -19,6 +20,8 @@ struct store_reader {
 	// Held to catch up and to open a view: the two iterators of a view see one state.
 	pthread_mutex_t state;
 	uint64_t caught_up_ns; // on the monotonic clock
+	int changes_fd;
+	uint64_t changes; // as of the last catch-up
 };
 
 // The writer may replace files while they are being opened; that is over at the next try.
@@ -71,6 +74,7 @@ int store_reader_open(
 		return ret;
 	}
 	pthread_mutex_init(&r->state, NULL);
+	r->changes_fd = changes_open(dir, false);
 	r->caught_up_ns = clock_mono_ns();
 	*ret_reader = r;
 	return 0;
@@ -81,6 +85,8 @@ void store_reader_close(struct store_reader *r)
 	if (!r)
 		return;
 	db_close(r->db);
+	if (r->changes_fd >= 0)
+		close(r->changes_fd);
 	pthread_mutex_destroy(&r->state);
 	free(r);
 }
@@ -91,10 +97,13 @@ int store_reader_refresh(struct store_reader *r, uint64_t max_age_ns)
 	int ret = 0;
 	pthread_mutex_lock(&r->state);
 	uint64_t now_ns = clock_mono_ns();
-	if (now_ns - r->caught_up_ns >= max_age_ns) {
+	uint64_t changes = changes_read(r->changes_fd);
+	if (now_ns - r->caught_up_ns >= max_age_ns || changes != r->changes) {
 		ret = db_catch_up(r->db, words);
-		if (ret == 0)
+		if (ret == 0) {
 			r->caught_up_ns = now_ns;
+			r->changes = changes;
+		}
 	}
 	pthread_mutex_unlock(&r->state);
 	return ret;

@@ -26,7 +26,8 @@ struct store_scan;
 );
 void store_reader_close(struct store_reader *r);
 
-// Catches up with the collector unless that was done less than max_age_ns ago. 0, or -errno.
+// Catches up with the collector unless that was done less than max_age_ns ago; changed credentials
+// are never older than the call. 0, or -errno.
 [[nodiscard]] int store_reader_refresh(struct store_reader *r, uint64_t max_age_ns);
 
 // NULL without memory.

@@ -28,6 +28,7 @@ struct store {
 	// Any thread, under the mutex: entities and users.
 	pthread_mutex_t names;
 	char (*entities)[STORE_NAME_MAX + 1];
+	int changes_fd;
 	_Atomic uint32_t n_entities;
 
 	// Committer.

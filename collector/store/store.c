@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/store/store.h"
 
+#include "collector/store/changes.h"
 #include "collector/store/salvage.h"
 #include "collector/store/table.h"
 #include "collector/store/witness.h"
@@ -162,7 +163,7 @@ static struct store *allocate(const struct store_options *options)
 		return NULL;
 	pthread_mutex_init(&s->names, NULL);
 	column_init(&s->coder);
-	s->witness_fd = -1;
+	s->witness_fd = s->changes_fd = -1;
 	s->first_hour = UINT32_MAX;
 	s->options = *options;
 	s->options.dir = NULL;
@@ -193,7 +194,13 @@ int store_open(
 	struct store *s = allocate(options);
 	if (!s)
 		return store_fail(-ENOMEM, error, "out of memory");
-	ret = salvage_open(s->dir, s->options.cache_len, &s->db, error);
+	s->changes_fd = changes_open(s->dir, true);
+	if (s->changes_fd < 0)
+		ret = store_fail(
+			s->changes_fd, error, "%s/changes: %s", s->dir, strerror(-s->changes_fd)
+		);
+	if (ret == 0)
+		ret = salvage_open(s->dir, s->options.cache_len, &s->db, error);
 	if (ret == 0)
 		ret = load(s, error);
 	if (ret < 0) {
@@ -212,6 +219,8 @@ void store_close(struct store *s)
 	db_close(s->db);
 	if (s->witness_fd >= 0)
 		close(s->witness_fd);
+	if (s->changes_fd >= 0)
+		close(s->changes_fd);
 	column_fini(&s->coder);
 	bytes_fini(&s->value);
 	pthread_mutex_destroy(&s->names);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/store/user.h"
 
+#include "collector/store/changes.h"
 #include "collector/store/checksum.h"
 #include "collector/store/state.h"
 
@@ -101,6 +102,8 @@ static int change(struct store *s, const char *api_id, const struct store_user *
 		else
 			db_batch_del(batch, key_slice(&key));
 		ret = db_write(s->db, batch, true, error);
+		if (ret == 0)
+			changes_bump(s->changes_fd);
 	}
 	pthread_mutex_unlock(&s->names);
 	db_batch_free(batch);
