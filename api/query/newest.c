@@ -11,7 +11,8 @@
 			return (x) < (y) ? -1 : 1;                                                 \
 	} while (0)
 
-// Below 0: a comes before b in the answer.
+// Below 0: a comes before b in the answer. Goes on until every member that an answer shows has been
+// looked at.
 static int compare(const void *va, const void *vb)
 {
 	const struct record *a = va, *b = vb;
@@ -28,7 +29,12 @@ static int compare(const void *va, const void *vb)
 	ORDER(b->bytes, a->bytes);
 	ORDER(b->packets, a->packets);
 	ORDER(b->rev_bytes, a->rev_bytes);
+	ORDER(b->rev_packets, a->rev_packets);
 	ORDER(a->tcp_flags, b->tcp_flags);
+	ORDER(a->rev_tcp_flags, b->rev_tcp_flags);
+	ORDER(a->icmp_type, b->icmp_type);
+	ORDER(a->icmp_code, b->icmp_code);
+	ORDER(a->verdict, b->verdict);
 	return 0;
 }
 
