@@ -156,9 +156,10 @@ int query_limit(
 {
 	const char *text = query_find(q, "limit");
 	uint64_t v = 0;
-	*ret_limit = max;
-	if (!text)
+	if (!text) {
+		*ret_limit = max;
 		return 0;
+	}
 	for (const char *p = text; *p; p++) {
 		if (*p < '0' || *p > '9') {
 			v = 0;
