@@ -87,6 +87,10 @@ class Nfcapd:
     def stop(self):
         self.process.stop()
 
+    def files(self):
+        """What it wrote, oldest first."""
+        return sorted(f for f in self.dir.iterdir() if "current" not in f.name)
+
     def ask(self, *args):
         return self.bench.run([self.nfdump, "-R", self.dir, *args]).stdout
 
@@ -97,7 +101,7 @@ class Nfcapd:
 
     def rows(self, *filter_words):
         text = self.ask("-o", "csv", "-N", *filter_words)
-        wanted = [l for l in text.splitlines() if l[:3] == "ts," or l[:2] == "20"]
+        wanted = [l for l in text.splitlines() if l[:3] == "ts," or l[4:5] == "-"]
         return list(csv.DictReader(io.StringIO("\n".join(wanted))))
 
     def denied(self):

@@ -25,7 +25,7 @@ def unknown_options_are_refused(t):
 
 def good_settings_pass_the_check(t):
     config = t.path("weir.yaml")
-    config.write_text("store: {dir: /tmp/none}\nsensor: {biflow: yes}\ncollector:\n  listen: [udp:127.0.0.1:2055]\napi:\n  dns: off\n")
+    config.write_text("store: {dir: /tmp/none}\nsensor: {biflow: yes, vdevs: [net_null0]}\ncollector:\n  listen: [udp:127.0.0.1:2055]\napi:\n  dns: off\n")
     for path in DAEMONS:
         t.run([t.program(path), "-c", config, "--check-config"])
 

@@ -47,7 +47,8 @@ def check_nfreplay(t, version):
     time.sleep(1)
     source.stop()
     tee = Tee(t, target.port, col.port["udp"])
-    t.run([nfreplay, "-R", source.dir, "-H", "127.0.0.1", "-p", tee.port, "-v", version, "-d", "100"])
+    for file in source.files():
+        t.run([nfreplay, "-r", file, "-H", "127.0.0.1", "-p", tee.port, "-v", version, "-d", "100"])
     settle(col, tee)
     target.stop()
     compare_with_nfdump(t.api(col), target, truth)
