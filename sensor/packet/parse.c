@@ -29,8 +29,8 @@ enum ip6_next {
 	IP6_SHIM6 = 140,
 };
 
-// What is left to read of a frame. `frame` counts the bytes the frame has after `b`, which may be
-// more than were captured.
+// What is left to read of a frame. `frame_left` counts the bytes that the frame has from b.p on,
+// which may be more than were captured.
 struct cursor {
 	struct buf b;
 	size_t frame_left;
@@ -177,8 +177,9 @@ static bool is_ip6_ext(uint8_t next)
 }
 
 // The chain of extension headers (RFC 8200 §4) and what it leads to. pkt->proto is the first next
-// header.
-static enum verdict parse_ip6_chain(struct cursor *c, size_t payload, struct packet *pkt)
+// header. Only where the IPv6 header gives no length may an option do so (RFC 2675 §3).
+static enum verdict
+parse_ip6_chain(struct cursor *c, size_t payload, bool has_length, struct packet *pkt)
 {
 	size_t seen = 0; // bytes of extension headers
 	for (int depth = 0; is_ip6_ext(pkt->proto); depth++) {
@@ -190,7 +191,8 @@ static enum verdict parse_ip6_chain(struct cursor *c, size_t payload, struct pac
 		const uint8_t *p = take(c, len);
 		if (!p)
 			return PACKET_TRUNCATED;
-		size_t jumbo = pkt->proto == IP6_HOP_BY_HOP ? jumbo_payload(p, len) : 0;
+		bool may_be_jumbo = !has_length && pkt->proto == IP6_HOP_BY_HOP;
+		size_t jumbo = may_be_jumbo ? jumbo_payload(p, len) : 0;
 		if (jumbo > UINT16_MAX) {
 			payload = jumbo;
 			pkt->bytes = IP6_HEADER_LEN + payload;
@@ -213,14 +215,15 @@ static enum verdict parse_ip6(struct cursor *c, struct packet *pkt)
 	if (p[0] >> 4 != 6)
 		return PACKET_IP_VERSION;
 	size_t payload = load_u16(p + 4);
+	bool has_length = payload > 0;
 	pkt->proto = p[6];
-	if (payload == 0 && pkt->proto != IP6_NONE) // a jumbogram, or left to the NIC
+	if (!has_length && pkt->proto != IP6_NONE) // a jumbogram, or left to the NIC
 		payload = c->frame_left;
 	pkt->bytes = IP6_HEADER_LEN + payload;
 	pkt->tos = (uint8_t)(load_u16(p) >> 4);
 	pkt->src = addr_of_v6(p + 8);
 	pkt->dst = addr_of_v6(p + 24);
-	return parse_ip6_chain(c, payload, pkt);
+	return parse_ip6_chain(c, payload, has_length, pkt);
 }
 
 static bool is_vlan(uint16_t type)
