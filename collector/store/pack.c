@@ -186,7 +186,7 @@ int pack_decode(struct buf *in, uint64_t *ret_v, uint32_t n)
 		(void)bytes_get_varint(in);
 	size_t len = data_len(n, bits);
 	const uint8_t *data = buf_take(in, len);
-	if (!data)
+	if (!data || in->bad) // the exceptions may have been cut, with no data behind them
 		return -EIO;
 	get_bits(data, len, bits, ret_v, n);
 	if (get_exceptions(&exceptions, ret_v, n, n_exceptions) < 0)
