@@ -38,13 +38,15 @@ static int reserve(struct dedupe *d, uint32_t n)
 
 int dedupe_run(struct dedupe *d, const struct dedupe_items *items, uint32_t n, uint32_t n_max)
 {
+	d->n = 0;
+	if (n == 0)
+		return 0;
 	if (reserve(d, n) < 0)
 		return -ENOMEM;
 	size_t mask = 64;
 	while (mask < 2 * (size_t)n)
 		mask *= 2;
 	memset(d->slots, 0, mask-- * sizeof(*d->slots));
-	d->n = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		size_t at = items->hash(items->ctx, i, d->seed) & mask;
 		while (d->slots[at] && !items->equal(items->ctx, d->first[d->slots[at] - 1], i))
