@@ -60,11 +60,24 @@ static inline void columns_fill(struct record_batch *b, enum record_field f, enu
 	free(v);
 }
 
-static inline void columns_assert_text(struct record_str want, struct record_str got)
+// Row i of a column, or zeros when it is not used.
+static inline const void *columns_at(const struct record_batch *b, enum record_field f, uint32_t i)
 {
-	assert_int_equal(got.len, want.len);
-	if (want.len)
-		assert_memory_equal(got.p, want.p, want.len);
+	static const uint8_t zeros[16];
+	const uint8_t *column = b->columns[f];
+	return b->used >> f & 1 ? column + (size_t)i * record_fields[f].width : zeros;
+}
+
+static inline void columns_assert_text(
+	const struct record_batch *want,
+	const struct record_text *l,
+	const struct record_batch *got,
+	const struct record_text *r
+)
+{
+	assert_int_equal(r->len, l->len);
+	if (l->len)
+		assert_memory_equal(got->text + r->off, want->text + l->off, l->len);
 }
 
 // That column f of `got` holds the rows of `rows`, in their order.
@@ -72,18 +85,13 @@ static inline void columns_assert_equal(
 	const struct column_rows *rows, enum record_field f, const struct record_batch *got
 )
 {
-	const struct record_field_info *info = &record_fields[f];
+	const struct record_batch *want = rows->batch;
 	for (uint32_t i = 0; i < rows->n; i++) {
-		struct record l, r;
-		record_batch_get(rows->batch, rows->rows ? rows->rows[i] : i, &l);
-		record_batch_get(got, i, &r);
-		const void *want = (const char *)&l + info->offset;
-		const void *is = (const char *)&r + info->offset;
-		if (info->type == RECORD_TYPE_STR)
-			columns_assert_text(
-				*(const struct record_str *)want, *(const struct record_str *)is
-			);
-		else
-			assert_memory_equal(is, want, info->width);
+		const void *l = columns_at(want, f, rows->rows ? rows->rows[i] : i);
+		const void *r = columns_at(got, f, i);
+		if (record_fields[f].type == RECORD_TYPE_STR)
+			columns_assert_text(want, l, got, r);
+		else if (memcmp(l, r, record_fields[f].width) != 0)
+			fail_msg("%s differs in row %u", record_fields[f].name, i);
 	}
 }
