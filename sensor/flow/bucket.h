@@ -69,19 +69,31 @@ static inline uint32_t bucket_match(const struct flow_bucket *b, uint16_t tag)
 #endif
 }
 
-// Why the flow is over at now_ns, or FLOW_END_NONE.
+// When the flow is over, unless a packet comes before.
+static inline uint64_t flow_idle_at(const struct flow_table *t, const struct flow *f)
+{
+	if (__builtin_expect(f->tcp_state == TCP_CLOSED, 0))
+		return f->last_ns + TCP_LINGER_NS;
+	return f->last_ns + t->idle_ns;
+}
+
+// When its record is, packets or not.
+static inline uint64_t flow_active_at(const struct flow_table *t, const struct flow *f)
+{
+	return f->start_ns + t->active_ns;
+}
+
+// Why the record is over at now_ns, or FLOW_END_NONE. The timeout that came first names the reason,
+// however late one looks.
 static inline enum flow_end
 flow_over(const struct flow_table *t, const struct flow *f, uint64_t now_ns)
 {
-	bool closed = f->tcp_state == TCP_CLOSED;
-	uint64_t limit = t->idle_ns;
-	if (__builtin_expect(closed, 0))
-		limit = TCP_LINGER_NS;
-	if (now_ns >= f->last_ns + limit)
-		return closed ? FLOW_END_DETECTED : FLOW_END_IDLE;
-	if (now_ns >= f->start_ns + t->active_ns)
-		return FLOW_END_ACTIVE;
-	return FLOW_END_NONE;
+	uint64_t idle_at = flow_idle_at(t, f), active_at = flow_active_at(t, f);
+	if (__builtin_expect(now_ns < idle_at && now_ns < active_at, 1))
+		return FLOW_END_NONE;
+	if (f->tcp_state == TCP_CLOSED)
+		return FLOW_END_DETECTED;
+	return active_at < idle_at ? FLOW_END_ACTIVE : FLOW_END_IDLE;
 }
 
 // Notes when the flow in a slot may be over at the earliest.
@@ -90,6 +102,6 @@ void flow_set_due(struct flow_table *t, uint32_t bucket, unsigned slot);
 // Hands the record to the exporter. The slot stays taken.
 void flow_end(struct flow_table *t, struct flow *f, enum flow_end reason);
 
-// Ends the record when it is over at now_ns. True when the flow itself is over; a flow past its
-// active timeout goes on with an empty record.
+// Ends the record when it is over at now_ns. True when the flow itself is over; one that is only
+// past its active timeout goes on with an empty record.
 bool flow_expire(struct flow_table *t, struct flow *f, uint64_t now_ns);

@@ -10,9 +10,8 @@ static uint64_t tick_of(uint64_t ns)
 static uint64_t due_tick(const struct flow_table *t, const struct flow *f)
 {
 	uint64_t base = f->last_ns > t->now_ns ? f->last_ns : t->now_ns;
-	uint64_t idle = f->last_ns + (f->tcp_state == TCP_CLOSED ? TCP_LINGER_NS : t->idle_ns);
-	uint64_t active = f->start_ns + t->active_ns;
-	uint64_t due = tick_of(idle < active ? idle : active) + 1;
+	uint64_t idle_at = flow_idle_at(t, f), active_at = flow_active_at(t, f);
+	uint64_t due = tick_of(idle_at < active_at ? idle_at : active_at) + 1;
 	uint64_t earliest = tick_of(base), latest = earliest + DUE_AHEAD;
 	if (due < earliest)
 		return earliest;
@@ -54,7 +53,7 @@ bool flow_expire(struct flow_table *t, struct flow *f, uint64_t now_ns)
 	if (reason == FLOW_END_NONE)
 		return false;
 	flow_end(t, f, reason);
-	if (reason != FLOW_END_ACTIVE)
+	if (now_ns >= flow_idle_at(t, f))
 		return true;
 	restart(f, now_ns);
 	return false;
