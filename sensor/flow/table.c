@@ -141,8 +141,9 @@ static void flow_init(struct flow *f, const struct packet *pkt, const struct flo
 }
 
 // Makes room in a full bucket: a closed flow that only lingers, else the one that was silent
-// longest. The slot.
-static __attribute__((noinline)) unsigned evict(struct flow_table *t, uint32_t bucket)
+// longest, which may be over by now. The slot.
+static __attribute__((noinline)) unsigned
+evict(struct flow_table *t, uint32_t bucket, uint64_t now_ns)
 {
 	unsigned oldest = 0;
 	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
@@ -156,7 +157,9 @@ static __attribute__((noinline)) unsigned evict(struct flow_table *t, uint32_t b
 		if (f->last_ns < slot_of(t, bucket, oldest)->last_ns)
 			oldest = i;
 	}
-	flow_end(t, slot_of(t, bucket, oldest), FLOW_END_RESOURCES);
+	struct flow *f = slot_of(t, bucket, oldest);
+	bool is_idle = now_ns >= flow_idle_at(t, f);
+	flow_end(t, f, is_idle ? flow_over(t, f, now_ns) : FLOW_END_RESOURCES);
 	return oldest;
 }
 
@@ -165,7 +168,7 @@ flow_add(struct flow_table *t, const struct packet *pkt, const struct flow_probe
 {
 	uint32_t bucket = bucket_of(t, probe->hash);
 	uint32_t room = bucket_match(&t->buckets[bucket], 0);
-	unsigned slot = room ? (unsigned)__builtin_ctz(room) : evict(t, bucket);
+	unsigned slot = room ? (unsigned)__builtin_ctz(room) : evict(t, bucket, pkt->time_ns);
 	struct flow *f = slot_of(t, bucket, slot);
 	flow_init(f, pkt, probe);
 	t->buckets[bucket].tags[slot] = tag_of(probe->hash);
