@@ -2,8 +2,8 @@
 #include "lib/base/clock.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 static uint64_t clock_read_ns(clockid_t id)
@@ -33,20 +33,27 @@ const char *clock_format(uint64_t ns, const char *format, char *text, size_t siz
 	return text;
 }
 
+// Whether the text is the form with any digit for each 0. sscanf takes blanks before numbers.
+static bool has_form(const char *text, const char *form)
+{
+	for (; *form; text++, form++) {
+		bool is_digit = *text >= '0' && *text <= '9';
+		if (*form == '0' ? !is_digit : *text != *form)
+			return false;
+	}
+	return *text == '\0';
+}
+
 int clock_parse_minute(const char *text, uint64_t *ret_ns)
 {
 	struct tm tm = {}, back;
-	int n = 0;
-	if (strlen(text) != 16 || strspn(text, "0123456789/: ") != 16 ||
-	    sscanf(text,
-		   "%4d/%2d/%2d %2d:%2d%n",
-		   &tm.tm_year,
-		   &tm.tm_mon,
-		   &tm.tm_mday,
-		   &tm.tm_hour,
-		   &tm.tm_min,
-		   &n) != 5 ||
-	    n != 16)
+	if (!has_form(text, "0000/00/00 00:00") || sscanf(text,
+							  "%4d/%2d/%2d %2d:%2d",
+							  &tm.tm_year,
+							  &tm.tm_mon,
+							  &tm.tm_mday,
+							  &tm.tm_hour,
+							  &tm.tm_min) != 5)
 		return -EINVAL;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
