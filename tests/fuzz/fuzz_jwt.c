@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Access tokens. After 'h' the input is a header that may hold one: whatever is done to the tokens
+// in the corpus, only the claims that were signed are ever accepted. After 's' it is a token's
+// header and payload as JSON, with a line feed between, and gets the right signature.
+
+#include "api/http/auth.h"
+#include "lib/base/clock.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOW_SEC 1700000000ll
+#define JSON_LEN_MAX 4096
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct auth_key key = {"the fuzz corpus's own key, 32 B."};
+
+static bool check(const char *token, size_t len, struct auth_claims *ret_claims)
+{
+	const char *why = NULL;
+	int ret = auth_token_check(&key, token, len, NOW_SEC * NS_PER_SEC, ret_claims, &why);
+	assert(!ret == !why);
+	return ret == 0;
+}
+
+static void check_header(const char *authorization, const char *cookie)
+{
+	struct auth_claims c;
+	size_t len;
+	const char *token = auth_token_find(authorization, cookie, &len);
+	if (!token || !check(token, len, &c))
+		return;
+	assert(strcmp(c.api_id, "00112233445566778899aabbccddeeff") == 0);
+	assert(strcmp(c.entity, "netflow") == 0 && strcmp(c.role, "viewer") == 0);
+	assert(c.generation == 7 && c.expires_sec == NOW_SEC + 3600);
+}
+
+// Appends base64url without padding (RFC 7515 §2).
+static char *put_base64(char *to, const void *p, size_t len)
+{
+	char *end = to + EVP_EncodeBlock((unsigned char *)to, p, (int)len);
+	while (end > to && end[-1] == '=')
+		end--;
+	for (char *c = to; c < end; c++)
+		*c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+	return end;
+}
+
+static void check_signed(const uint8_t *json, size_t len)
+{
+	static char token[3 * JSON_LEN_MAX];
+	const uint8_t *payload = memchr(json, '\n', len);
+	uint8_t mac[32];
+	struct auth_claims c;
+	if (!payload || len > JSON_LEN_MAX)
+		return;
+	char *end = put_base64(token, json, (size_t)(payload - json));
+	*end++ = '.';
+	end = put_base64(end, payload + 1, (size_t)(json + len - payload - 1));
+	HMAC(EVP_sha256(), key.b, sizeof(key), (uint8_t *)token, (size_t)(end - token), mac, NULL);
+	*end++ = '.';
+	end = put_base64(end, mac, sizeof(mac));
+	if (!check(token, (size_t)(end - token), &c))
+		return;
+	assert(*c.api_id && *c.entity && *c.role && c.expires_sec > NOW_SEC);
+	assert(c.expires_sec <= NOW_SEC + AUTH_LEEWAY_SEC + AUTH_LIFETIME_MAX_SEC);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size > 1 && *data == 's')
+		check_signed(data + 1, size - 1);
+	if (size < 1 || *data != 'h')
+		return 0;
+	char *text = strndup((const char *)data + 1, size - 1);
+	check_header(text, NULL);
+	check_header(NULL, text);
+	free(text);
+	return 0;
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The stored sums of an hour. Input: which of them (1), the value without its checksum. What can be
+// decoded comes back the same when it is encoded and decoded again.
+
+#include "collector/store/table.h"
+#include "tests/fuzz/stored.h"
+
+#include <assert.h>
+#include <errno.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int decode_hour(struct slice value, struct bytes *out)
+{
+	struct table_hour h = {}, again = {};
+	int ret = table_hour_decode(value, &h);
+	if (ret < 0)
+		return ret;
+	assert(table_hour_encode(&h, out) == 0);
+	assert(table_hour_decode((struct slice){out->p, out->len}, &again) == 0);
+	assert(memcmp(&h, &again, sizeof(h)) == 0);
+	return 0;
+}
+
+static int decode_hosts(struct ints_coder *c, struct slice value, struct bytes *out)
+{
+	static struct rollup_host hosts[TABLE_HOSTS], again[TABLE_HOSTS];
+	uint32_t n, n_again;
+	int ret = table_hosts_decode(c, value, hosts, &n);
+	if (ret < 0)
+		return ret;
+	assert(table_hosts_encode(c, hosts, n, out) == 0);
+	assert(table_hosts_decode(c, (struct slice){out->p, out->len}, again, &n_again) == 0);
+	assert(n == n_again && memcmp(hosts, again, n * sizeof(*hosts)) == 0);
+	return 0;
+}
+
+static int decode_ports(struct ints_coder *c, struct slice value, struct bytes *out)
+{
+	static struct rollup_port ports[TABLE_PORTS], again[TABLE_PORTS];
+	uint32_t n, n_again;
+	int ret = table_ports_decode(c, value, ports, &n);
+	if (ret < 0)
+		return ret;
+	assert(table_ports_encode(c, ports, n, out) == 0);
+	assert(table_ports_decode(c, (struct slice){out->p, out->len}, again, &n_again) == 0);
+	assert(n == n_again);
+	for (uint32_t i = 0; i < n; i++)
+		assert(ports[i].port == again[i].port && ports[i].bytes == again[i].bytes);
+	return 0;
+}
+
+static void decode(uint8_t which, const uint8_t *p, size_t len)
+{
+	struct slice value = {p, len};
+	struct bytes out = {};
+	struct ints_coder c;
+	ints_init(&c);
+	int ret = which % 3 == 0   ? decode_hour(value, &out)
+		  : which % 3 == 1 ? decode_hosts(&c, value, &out)
+				   : decode_ports(&c, value, &out);
+	assert(ret == 0 || ret == -EIO);
+	bytes_fini(&out);
+	ints_fini(&c);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size == 0)
+		return 0;
+	decode(*data, data + 1, size - 1);
+	struct bytes value = stored_mend(data + 1, size - 1);
+	decode(*data, value.p, value.len);
+	bytes_fini(&value);
+	return 0;
+}
