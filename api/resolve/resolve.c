@@ -100,14 +100,15 @@ static void wait_for_sockets(struct resolver *r)
 	ares_socket_t socks[ARES_GETSOCK_MAXNUM];
 	struct pollfd fds[ARES_GETSOCK_MAXNUM + 1] = {{.fd = r->wake, .events = POLLIN}};
 	struct timeval most = {.tv_sec = 1}, tv;
-	int bits = ares_getsock(r->channel, socks, ARES_GETSOCK_MAXNUM);
+	unsigned bits = (unsigned)ares_getsock(r->channel, socks, ARES_GETSOCK_MAXNUM);
 	nfds_t n = 1;
 
 	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
+		// not ARES_GETSOCK_WRITABLE, which shifts into the sign of an int
 		short events = 0;
-		if (ARES_GETSOCK_READABLE(bits, i))
+		if (bits & 1u << i)
 			events |= POLLIN;
-		if (ARES_GETSOCK_WRITABLE(bits, i))
+		if (bits & 1u << (i + ARES_GETSOCK_MAXNUM))
 			events |= POLLOUT;
 		if (events)
 			fds[n++] = (struct pollfd){.fd = socks[i], .events = events};
@@ -154,7 +155,8 @@ static int open_channel(const struct resolver_options *o, ares_channel *ret_chan
 		return ret == ARES_ENOMEM ? -ENOMEM : -EIO;
 	if (strcmp(o->server, "system") == 0)
 		return 0;
-	ret = ares_set_servers_ports_csv(*ret_channel, o->server);
+	// an empty list would be taken, and leave no server at all
+	ret = *o->server ? ares_set_servers_ports_csv(*ret_channel, o->server) : ARES_EBADSTR;
 	if (ret == ARES_SUCCESS)
 		return 0;
 	ares_destroy(*ret_channel);
