@@ -215,9 +215,10 @@ tcp_ends(struct flow_table *t, struct flow *f, uint16_t flags, unsigned dir)
 
 static void count(struct flow *f, const struct packet *pkt, unsigned dir)
 {
-	if (f->packets[0] + f->packets[1] == 0 || pkt->time_ns < f->start_ns)
+	bool is_first = f->packets[FLOW_FORWARD] + f->packets[FLOW_REVERSE] == 0; // of this record
+	if (is_first || pkt->time_ns < f->start_ns)
 		f->start_ns = pkt->time_ns;
-	if (pkt->time_ns > f->last_ns)
+	if (is_first || pkt->time_ns > f->last_ns)
 		f->last_ns = pkt->time_ns;
 	f->packets[dir]++;
 	f->bytes[dir] += pkt->bytes;
