@@ -98,7 +98,7 @@ ipfix_message_parse(struct buf *b, uint64_t recv_ns, struct ipfix_message *ret_m
 	enum ipfix_status status;
 	struct buf head = *b;
 
-	if (is_zero(&head) && buf_left(b) < IPFIX_HEADER_LEN)
+	if (buf_left(b) < IPFIX_HEADER_LEN && is_zero(&head))
 		return IPFIX_END;
 	m.version = buf_u16(&head);
 	if (m.version == NETFLOW9_VERSION)

@@ -201,6 +201,7 @@ def ipfix_seeds():
             ipfix(a_set(256, flow(2) + bytes(1)), bytes(2))),
         "several_messages": pieces(ipfix(*FLOW_SETS) + ipfix(a_set(256, flow(4)), sequence=2)
                                    + ipfix(domain=8) + bytes(3)),
+        "empty_messages": pieces(200 * ipfix()),
         "domains": pieces(*(ipfix(*FLOW_SETS, domain=d) for d in range(6))),
         "over_the_caps": pieces(
             ipfix(*(a_set(2, template(256 + 300 * i, (8, 4), (7, 2 + i))) for i in range(10)))),
@@ -318,6 +319,9 @@ def stream_seeds():
             ipfix(a_set(2, be("HH", 256, 0))) + ipfix(a_set(256, flow(4)), sequence=2),
             ipfix(a_set(2, template(257, *FLOW)), a_set(2, be("HH", 2, 0)),
                   a_set(3, be("HH", 3, 0)), a_set(257, flow(5)), sequence=2)),
+        "withdrawal_of_nothing": pieces(
+            *(ipfix(*FLOW_SETS, a_set(s, be("HH", n, 0))) for s, n in ((2, 9), (2, 3), (3, 2))),
+            ipfix(a_set(256, flow(4)), sequence=2)),
         "malformed_message": pieces(ipfix(*FLOW_SETS), ipfix(a_set(256, flow(2), length=3)),
                                     ipfix(a_set(256, flow(5)), sequence=2)),
         "bad_version": pieces(messages, netflow9()),
