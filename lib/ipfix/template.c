@@ -29,7 +29,8 @@ bool ipfix_template_head(
 	}
 	*ret_head = h;
 	// An IPFIX withdrawal of all templates names the set's id instead of a template's.
-	bool is_withdrawal = !is_v9 && !h.n_fields && h.id >= IPFIX_SET_TEMPLATE;
+	uint16_t all = is_options ? IPFIX_SET_OPTIONS : IPFIX_SET_TEMPLATE;
+	bool is_withdrawal = !is_v9 && !h.n_fields && h.id == all;
 	return !b->bad && (h.id >= IPFIX_SET_MIN || is_withdrawal);
 }
 
