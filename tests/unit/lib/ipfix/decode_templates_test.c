@@ -259,6 +259,28 @@ static void withdrawals_count_over_tcp(void **) // IP-15
 	assert_int_equal(domain->n_templates, 0);
 }
 
+static void withdrawal_of_what_no_id_can_be_is_malformed(void **) // IP-4, IP-15, IP-19
+{
+	static const char *const bad[] = {"0000 0000", "0001 0000", "0003 0000", "00ff 0000"};
+	struct ipfix_message m;
+	domain->limits.is_reliable = true;
+	begin(10);
+	DEFINE(256, 8, 4);
+	assert_int_equal(count_all(), 0);
+	for (size_t i = 1; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		begin(10);
+		set(2, bad[i]);
+		assert_int_equal(parse(&m), IPFIX_BAD_TEMPLATE);
+	}
+	begin(10);
+	set(3, "0002 0000");
+	assert_int_equal(parse(&m), IPFIX_BAD_TEMPLATE);
+	begin(10);
+	set(2, bad[0]); // all zero: padding
+	assert_int_equal(count_all(), 0);
+	assert_int_equal(domain->n_templates, 1);
+}
+
 static void withdrawn_id_may_be_used_again(void **) // IP-15
 {
 	domain->limits.is_reliable = true;
@@ -380,6 +402,7 @@ int main(void)
 		TEST(template_ids_start_at_256),
 		TEST(withdrawals_are_ignored_over_udp),
 		TEST(withdrawals_count_over_tcp),
+		TEST(withdrawal_of_what_no_id_can_be_is_malformed),
 		TEST(withdrawn_id_may_be_used_again),
 		TEST(v9_has_no_withdrawals),
 		TEST(enterprise_fields_are_skipped_and_counted),

@@ -54,7 +54,11 @@ static void heads_tell_definitions_and_withdrawals(void **)
 		{"0002 0000", false, false, true, 2, 0, 0},
 		{"0003 0000", false, true, true, 3, 0, 0},
 		{"0100 0000", false, true, true, 256, 0, 0},
-		{"0001 0000", false, false, false, 0, 0, 0},
+		{"0001 0000", false, false, false, 0, 0, 0}, // nor of anything else
+		{"0004 0000", false, false, false, 0, 0, 0},
+		{"00ff 0000", false, false, false, 0, 0, 0},
+		{"0003 0000", false, false, false, 0, 0, 0}, // all options: among options alone
+		{"0002 0000", false, true, false, 0, 0, 0},
 		{"0100 0003 0002", false, true, true, 256, 3, 2},
 		{"0100 0003 0003", false, true, true, 256, 3, 3},
 		{"0100 0003 0000", false, true, false, 0, 0, 0}, // IP-5
