@@ -217,7 +217,8 @@ void ipfix_domain_keep(
 	size_t len = buf_left(&set), size = sizeof(struct ipfix_pending) + len;
 	struct ipfix_pending *p = NULL;
 
-	if (d->pending_len + size <= d->limits.pending_len && budget_take(d->budget, size)) {
+	if (d->n_pending < IPFIX_PENDING_MAX && d->pending_len + size <= d->limits.pending_len &&
+	    budget_take(d->budget, size)) {
 		p = malloc(size);
 		if (!p)
 			d->budget->used -= size;
@@ -236,6 +237,7 @@ void ipfix_domain_keep(
 	};
 	memcpy(p->data, set.p, len);
 	d->pending_len += size;
+	d->n_pending++;
 	*d->pending_end = p;
 	d->pending_end = &p->next;
 	d->counts.buffered++;
@@ -264,6 +266,7 @@ void ipfix_domain_drop(struct ipfix_domain *d, struct ipfix_pending *p)
 {
 	size_t size = sizeof(*p) + p->len;
 	d->pending_len -= size;
+	d->n_pending--;
 	d->budget->used -= size;
 	free(p);
 }

@@ -9,6 +9,7 @@
 #include "lib/ipfix/template.h"
 
 #define IPFIX_SAMPLERS_MAX 64
+#define IPFIX_PENDING_MAX 256 // sets that wait: each template learnt looks through them
 
 struct ipfix_budget {
 	size_t used, max; // bytes
@@ -64,6 +65,7 @@ struct ipfix_domain {
 	uint64_t swept_ns;
 	struct ipfix_pending *pending, **pending_end;
 	size_t pending_len;
+	uint32_t n_pending;
 	struct ipfix_sampler samplers[IPFIX_SAMPLERS_MAX];
 	uint32_t n_samplers;
 	uint32_t sampling;	 // announced without a sampler's id; 0: not

@@ -128,6 +128,9 @@ def ipfix_seeds():
                              ipfix(FLOW_SETS[0])),
         "data_never": pieces(ipfix(a_set(300, bytes(900))), ipfix(a_set(301, bytes(900))),
                              (LATER, ipfix(*FLOW_SETS))),
+        "data_many": pieces(ipfix(300 * a_set(300, b"")),
+                            ipfix(a_set(2, b"".join(template(256, (8, 4), (7, 1 + i % 2))
+                                                    for i in range(40))))),
         "sampling": pieces(
             ipfix(a_set(3, options(258, [(149, 4)], (302, 8), (304, 2), (305, 4), (306, 4))),
                   a_set(258, be("IQHII", 7, 5, 1, 1, 99) + be("IQHII", 7, 6, 1, 10, 990))),
