@@ -112,20 +112,68 @@ ipfix_message_parse(struct buf *b, uint64_t recv_ns, struct ipfix_message *ret_m
 	return status;
 }
 
-// Rows of variable length can overrun their set: looked at before any row of the message is used,
-// as far as the templates are known by then.
+struct definition {
+	struct ipfix_template_head head; // id 0: none; no fields: withdrawn
+	const uint8_t *fields;
+	size_t len;
+};
+
+// The definitions a message brings along, by the low byte of their ids.
+struct brought {
+	bool any;
+	bool is_unsure; // of an id that is not here the domain's template may be outdated
+	struct definition slots[256];
+};
+
+static void bring(struct brought *k, const struct definition *d)
+{
+	struct definition *slot = &k->slots[d->head.id & 0xff];
+	if (!k->any || d->head.id < IPFIX_SET_MIN)
+		memset(k->slots, 0, sizeof(k->slots));
+	k->any = true;
+	k->is_unsure |= d->head.id < IPFIX_SET_MIN; // a withdrawal of all
+	k->is_unsure |= slot->head.id && slot->head.id != d->head.id;
+	*slot = *d;
+}
+
+static void bring_set(const struct ipfix_reader *r, struct brought *k, struct buf set, bool options)
+{
+	bool v9 = r->message->version == NETFLOW9_VERSION;
+	struct definition d;
+	while (has_definition(&set)) {
+		if (!ipfix_template_head(&set, v9, options, &d.head))
+			return;
+		d.fields = ipfix_template_fields(&set, &d.head, &d.len);
+		if (d.head.n_fields || r->domain->limits.is_reliable)
+			bring(k, &d);
+	}
+}
+
+static bool
+check_data(const struct ipfix_reader *r, const struct brought *k, uint16_t id, struct buf set)
+{
+	const struct definition *d = &k->slots[id & 0xff];
+	if (k->any && d->head.id == id)
+		return ipfix_definition_fits(&d->head, d->fields, d->len, set);
+	if (k->is_unsure)
+		return true;
+	const struct ipfix_template *t = ipfix_domain_find(r->domain, id, r->message->recv_ns);
+	return !t || !t->is_variable || ipfix_template_fits(t, set);
+}
+
+// Rows of variable length can overrun their set: looked at before anything of the message is used.
 static bool check_rows(const struct ipfix_reader *r)
 {
 	struct buf b = r->sets;
+	struct brought brought;
 	bool options;
+	brought.any = brought.is_unsure = false;
 	while (buf_left(&b) >= IPFIX_SET_HEADER_LEN) {
 		uint16_t id = buf_u16(&b), len = buf_u16(&b);
 		struct buf set = buf_sub(&b, len - IPFIX_SET_HEADER_LEN);
 		if (is_template_set(r->message->version, id, &options))
-			return true;
-		const struct ipfix_template *t =
-			ipfix_domain_find(r->domain, id, r->message->recv_ns);
-		if (t && t->is_variable && !ipfix_template_fits(t, set))
+			bring_set(r, &brought, set, options);
+		else if (!check_data(r, &brought, id, set))
 			return false;
 	}
 	return true;

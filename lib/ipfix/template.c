@@ -160,26 +160,41 @@ static void settle(struct ipfix_template *t)
 	t->both_families = v4 && v6;
 }
 
+struct field {
+	uint16_t ie;
+	uint16_t len;
+	uint32_t pen;
+};
+
+// Reads the next field of a definition; the template gets its length.
+static struct field add_field(struct ipfix_template *t, bool is_v9, struct buf *b)
+{
+	struct field f = {.ie = buf_u16(b)};
+	f.len = buf_u16(b);
+	if (f.ie & IPFIX_ENTERPRISE && !is_v9) {
+		f.ie &= ~IPFIX_ENTERPRISE;
+		f.pen = buf_u32(b);
+	}
+	((uint16_t *)t->lens)[t->n_fields++] = f.len;
+	t->is_variable |= f.len == IPFIX_VARLEN;
+	t->row_len += f.len == IPFIX_VARLEN ? 1 : f.len;
+	return f;
+}
+
 static int compile_field(struct compiler *c, const struct ipfix_template_head *head, struct buf *b)
 {
 	struct ipfix_template *t = c->t;
-	unsigned index = t->n_fields++;
-	uint16_t ie = buf_u16(b), len = buf_u16(b);
-	bool is_enterprise = ie & IPFIX_ENTERPRISE && !head->is_v9;
-	uint32_t pen = is_enterprise ? buf_u32(b) : 0;
-	uint16_t number = is_enterprise ? ie & 0x7fff : ie;
+	unsigned index = t->n_fields;
+	struct field f = add_field(t, head->is_v9, b);
 	bool is_v9_scope = head->is_v9 && index < head->n_scope;
 	const struct ipfix_element *e =
-		is_v9_scope ? NULL : ipfix_element_find(number, pen, head->weir_pen);
+		is_v9_scope ? NULL : ipfix_element_find(f.ie, f.pen, head->weir_pen);
 
-	t->n_unknown += pen && !e;
-	((uint16_t *)t->lens)[index] = len;
-	t->is_variable |= len == IPFIX_VARLEN;
-	t->row_len += len == IPFIX_VARLEN ? 1 : len;
-	int usable = e ? check_len(e->kind, len) : 0;
+	t->n_unknown += f.pen && !e;
+	int usable = e ? check_len(e->kind, f.len) : 0;
 	if (usable <= 0)
 		return usable;
-	struct ipfix_step s = step_of(e, len);
+	struct ipfix_step s = step_of(e, f.len);
 	s.from = (uint16_t)index;
 	insert_step(c, e, s);
 	return 0;
@@ -443,4 +458,18 @@ bool ipfix_template_fits(const struct ipfix_template *t, struct buf b)
 			return false;
 	}
 	return true;
+}
+
+bool ipfix_definition_fits(
+	const struct ipfix_template_head *head, const uint8_t *fields, size_t len, struct buf rows
+)
+{
+	uint16_t lens[IPFIX_FIELDS_LIMIT];
+	struct ipfix_template t = {.lens = lens};
+	struct buf b = buf_of(fields, len);
+	if (head->n_fields > IPFIX_FIELDS_LIMIT)
+		return true; // nothing is decoded by it
+	while (t.n_fields < head->n_fields)
+		(void)add_field(&t, head->is_v9, &b);
+	return !t.is_variable || ipfix_template_fits(&t, rows);
 }

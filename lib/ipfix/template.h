@@ -100,3 +100,8 @@ bool ipfix_template_row(
 
 // Whether the rows of a variable template, and what pads them, fit the bytes.
 bool ipfix_template_fits(const struct ipfix_template *t, struct buf b);
+
+// The same by a definition that is not compiled.
+bool ipfix_definition_fits(
+	const struct ipfix_template_head *head, const uint8_t *fields, size_t len, struct buf rows
+);

@@ -307,6 +307,66 @@ static void overrunning_row_discards_the_message(void **) // IP-8, IP-19, IP-24
 	assert_int_equal(count_all(), 2); // the next one is read
 }
 
+static void overrun_of_a_template_in_the_same_message_discards_it(void **) // IP-19
+{
+	for (uint16_t id = 257; id <= 513; id += 256) {
+		begin(10);
+		DEFINE(256, 8, 4);
+		set(256, "0a000001");
+		DEFINE(id, 8, 4, 460, 65535);
+		set(id, "0a000002 05 6162");
+		assert_int_equal(count_all(), 0);
+		assert_true(reader.is_malformed);
+		assert_int_equal(domain->n_templates, 0); // neither data nor templates
+	}
+	begin(10);
+	set(2, "0101 0003 8001 ffff 00008b30 0008 0004 01cc ffff");
+	set(257, "02 0000 0a000002 02 6869");
+	assert_int_equal(count_all(), 1);
+}
+
+static void rows_are_held_against_the_newest_definition(void **) // IP-19, V9-4
+{
+	begin(10);
+	DEFINE(257, 8, 4, 460, 65535);
+	DEFINE(258, 8, 4);
+	assert_int_equal(count_all(), 0);
+	begin(10);
+	set(258, "0a000001");
+	DEFINE(257, 8, 4);
+	DEFINE(258, 8, 4, 460, 65535);
+	set(257, "0a000001 01"); // would overrun by the old one
+	set(258, "0a000002 02 6869");
+	assert_int_equal(count_all(), 3);
+	assert_false(reader.is_malformed);
+	begin(10);
+	DEFINE(257, 8, 4, 460, 65535);
+	set(257, "0a000001 01");
+	assert_int_equal(count_all(), 0);
+	assert_true(reader.is_malformed);
+	begin(10);
+	set(257, "0a000001");
+	assert_int_equal(count_all(), 1); // the malformed message changed nothing
+}
+
+static void withdrawn_templates_are_not_held_against_rows(void **) // IP-15, IP-16, IP-19
+{
+	static const char *const withdrawals[] = {"0101 0000", "0002 0000"};
+	for (size_t i = 0; i < 4; i++) {
+		bool is_tcp = i & 1;
+		domain->limits.is_reliable = is_tcp;
+		begin(10);
+		DEFINE(257, 8, 4, 460, 65535);
+		assert_int_equal(count_all(), 0);
+		begin(10);
+		set(2, withdrawals[i / 2]);
+		set(257, "0a000001 01");
+		assert_int_equal(count_all(), 0);
+		assert_int_equal(reader.is_malformed, !is_tcp); // over TCP no template is left
+		assert_int_equal(reader.n_unread, is_tcp);
+	}
+}
+
 static void lists_are_passed_over_by_their_length(void **) // ST-1
 {
 	struct record r;
@@ -347,6 +407,9 @@ int main(void)
 		TEST(variable_lengths_are_read_in_both_forms),
 		TEST(length_prefix_of_254_and_255),
 		TEST(overrunning_row_discards_the_message),
+		TEST(overrun_of_a_template_in_the_same_message_discards_it),
+		TEST(rows_are_held_against_the_newest_definition),
+		TEST(withdrawn_templates_are_not_held_against_rows),
 		TEST(lists_are_passed_over_by_their_length),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
