@@ -85,7 +85,7 @@ unsigned rate_wait_sec(struct rate *r, const struct addr *a, uint64_t now_ns)
 		// the one that has to leave the window before there is room again
 		uint64_t at = e->at_ns[(e->next + RATE_LIMIT_MAX - r->limit) % RATE_LIMIT_MAX];
 		if (at + r->window_ns > now_ns)
-			wait = (unsigned)((at + r->window_ns - now_ns) / NS_PER_SEC) + 1;
+			wait = (unsigned)((at + r->window_ns - now_ns - 1) / NS_PER_SEC) + 1;
 	}
 	pthread_mutex_unlock(&r->lock);
 	return wait;
