@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Tables with a line that names their columns: CSV (RFC 4180, blanks before a quote allowed; the
+// head may stand in a comment, as abuse.ch has it) and Zeek's intel files (tabs, "#fields").
+
+#include "lib/intel/row.h"
+
+#include <string.h>
+
+#define COLUMNS_MAX 64
+#define HEAD_LINES 100 // within which the head must come
+
+struct columns {
+	unsigned n;
+	uint8_t roles[COLUMNS_MAX];
+};
+
+// Splits a line into fields; quoted ones are unescaped into `scratch`, which has the line's size.
+// The number of fields, or -1: quotes that do not match, or too many.
+static int split(const struct field *line, char *scratch, struct field fields[static COLUMNS_MAX])
+{
+	const char *p = line->p, *end = p + line->len;
+	int n = 0;
+	for (;;) {
+		while (p < end && (*p == ' ' || *p == '\t'))
+			p++;
+		if (n == COLUMNS_MAX)
+			return -1;
+		if (p < end && *p == '"') {
+			char *out = scratch;
+			for (p++; p < end && (*p != '"' || (p + 1 < end && p[1] == '"')); p++) {
+				p += *p == '"'; // a doubled one
+				*scratch++ = *p;
+			}
+			if (p++ >= end)
+				return -1;
+			fields[n++] = (struct field){out, (size_t)(scratch - out)};
+			while (p < end && (*p == ' ' || *p == '\t'))
+				p++;
+		} else {
+			const char *start = p;
+			while (p < end && *p != ',')
+				p++;
+			size_t len = (size_t)(p - start);
+			while (len && (start[len - 1] == ' ' || start[len - 1] == '\t'))
+				len--;
+			fields[n++] = (struct field){start, len};
+		}
+		if (p == end)
+			return n;
+		if (*p++ != ',')
+			return -1;
+	}
+}
+
+// Takes the fields as column names; false when none of them holds a value.
+static bool take_names(const struct field *fields, int n, struct columns *ret_columns)
+{
+	bool any = false;
+	ret_columns->n = (unsigned)n;
+	for (int i = 0; i < n; i++) {
+		enum row_role role = row_role_of(fields[i].p, fields[i].len);
+		ret_columns->roles[i] = (uint8_t)role;
+		any |= role == ROW_VALUE || role == ROW_URL;
+	}
+	return any;
+}
+
+// A line as a head; what stands before it in a comment does not count.
+static bool csv_head(const struct field *line, struct columns *ret_columns)
+{
+	char scratch[4096];
+	struct field fields[COLUMNS_MAX], l = *line;
+	while (l.len && (*l.p == '#' || *l.p == ' ' || *l.p == ';'))
+		l.p++, l.len--;
+	if (l.len == 0 || l.len > sizeof(scratch))
+		return false;
+	int n = split(&l, scratch, fields);
+	return n > 0 && take_names(fields, n, ret_columns);
+}
+
+static bool find_head(struct text_lines *t, struct columns *ret_columns)
+{
+	struct field line;
+	for (int i = 0; i < HEAD_LINES && text_next(t, &line); i++)
+		if (csv_head(&line, ret_columns))
+			return true;
+	return false;
+}
+
+bool feed_csv_fits(const char *data, size_t len)
+{
+	struct text_lines t = {.p = data, .end = data + len};
+	struct columns c;
+	return find_head(&t, &c);
+}
+
+static void take_row(struct feed_parser *f, const struct columns *c, const struct field *fields)
+{
+	struct row r = {};
+	for (unsigned i = 0; i < c->n; i++)
+		if (c->roles[i] != ROW_IGNORED)
+			row_set(&r, c->roles[i], fields[i].p, fields[i].len);
+	row_take(f, &r);
+}
+
+void feed_csv_parse(struct feed_parser *f, const char *data, size_t len)
+{
+	static const char wrong[] = "a number of columns that is not the head's";
+	struct text_lines t = {.p = data, .end = data + len};
+	struct field line, fields[COLUMNS_MAX];
+	char scratch[FEED_LINE_MAX];
+	struct columns c;
+
+	if (!find_head(&t, &c))
+		return;
+	while (!f->no_memory && text_next(&t, &line)) {
+		f->line = t.number;
+		if (text_is_comment(&line))
+			continue;
+		f->report->lines++;
+		if (line.len > FEED_LINE_MAX) {
+			row_reject(f, "a line that is too long", line.p, line.len);
+			continue;
+		}
+		int n = split(&line, scratch, fields);
+		if (n < 0)
+			row_reject(
+				f, "quotes that do not match, or too many columns", line.p, line.len
+			);
+		else if ((unsigned)n != c.n)
+			row_reject(f, wrong, line.p, line.len);
+		else
+			take_row(f, &c, fields);
+	}
+}
+
+static int split_tabs(const struct field *line, struct field fields[static COLUMNS_MAX])
+{
+	const char *p = line->p, *end = p + line->len;
+	for (int n = 0; n < COLUMNS_MAX;) {
+		const char *tab = memchr(p, '\t', (size_t)(end - p));
+		fields[n++] = (struct field){p, (size_t)((tab ? tab : end) - p)};
+		if (!tab)
+			return n;
+		p = tab + 1;
+	}
+	return -1;
+}
+
+static bool zeek_head(const struct field *line, struct columns *ret_columns)
+{
+	struct field fields[COLUMNS_MAX], l = *line;
+	if (l.len < 8 || memcmp(l.p, "#fields\t", 8) != 0)
+		return false;
+	l.p += 8, l.len -= 8;
+	int n = split_tabs(&l, fields);
+	return n > 0 && take_names(fields, n, ret_columns);
+}
+
+bool feed_zeek_fits(const char *data, size_t len)
+{
+	struct text_lines t = {.p = data, .end = data + len};
+	struct field line;
+	struct columns c;
+	for (int i = 0; i < HEAD_LINES && text_next(&t, &line); i++)
+		if (zeek_head(&line, &c))
+			return true;
+	return false;
+}
+
+void feed_zeek_parse(struct feed_parser *f, const char *data, size_t len)
+{
+	struct text_lines t = {.p = data, .end = data + len};
+	struct field line, fields[COLUMNS_MAX];
+	struct columns c = {};
+	while (!f->no_memory && text_next(&t, &line)) {
+		f->line = t.number;
+		if (zeek_head(&line, &c) || text_is_comment(&line))
+			continue;
+		f->report->lines++;
+		int n = split_tabs(&line, fields);
+		if (c.n == 0 || n < 0 || (unsigned)n != c.n || line.len > FEED_LINE_MAX)
+			row_reject(
+				f, "a number of columns that is not the head's", line.p, line.len
+			);
+		else
+			take_row(f, &c, fields);
+	}
+}

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/intel/match.h"
+
+#include "lib/intel/db.h"
+
+#include <ctype.h>
+
+#define QUERIES_MAX 256 // of one round
+
+// What is known of one part (destination, source, name, port) of one query.
+struct best {
+	const struct db_entry *entry;
+	uint8_t len; // how specific
+};
+
+struct round {
+	const struct intel_db *db;
+	struct db_thread *thread;
+	const struct intel_query *queries;
+	uint32_t now_sec;
+	struct intel_counters *counters;
+	char names[QUERIES_MAX][INDICATOR_NAME_MAX + 1]; // in canonical form; "": none
+	uint8_t name_lens[QUERIES_MAX];
+	struct best best[QUERIES_MAX][INTEL_PORT + 1];
+};
+
+static const struct addr *end_of(const struct intel_query *q, enum intel_where where)
+{
+	return where == INTEL_SRC ? &q->src : &q->dst;
+}
+
+static uint16_t port_of(const struct intel_query *q, enum intel_where where)
+{
+	return where == INTEL_SRC ? q->sport : q->dport;
+}
+
+// Own and reserved addresses are never a hit; an allow-list may name them.
+static bool is_exempt(const struct intel_db *db, const struct indicator *i, const struct addr *a)
+{
+	struct prefix host = {*a, 128};
+	if (i->is_allow)
+		return false;
+	for (size_t k = 0; k < db->n_own; k++)
+		if (prefix_contains(&db->own[k], a))
+			return true;
+	return !i->is_forced && indicator_is_reserved(&host);
+}
+
+static bool
+covers(const struct round *r,
+       const struct db_entry *e,
+       unsigned query,
+       enum intel_where where,
+       uint8_t len)
+{
+	const struct intel_query *q = &r->queries[query];
+	const struct indicator *i = db_indicator(r->db, e);
+	const struct addr *a = end_of(q, where);
+	bool proto_fits = i->proto == 0 || i->proto == q->proto;
+	switch ((enum indicator_type)i->type) {
+	case INDICATOR_NET:
+		return where <= INTEL_SRC && addr_is_v4(a) == addr_is_v4(&i->net.addr) &&
+		       prefix_contains(&i->net, a) && !is_exempt(r->db, i, a);
+	case INDICATOR_ADDR_PORT:
+		return where <= INTEL_SRC && addr_eq(a, &i->net.addr) && proto_fits &&
+		       i->port == port_of(q, where) && !is_exempt(r->db, i, a);
+	case INDICATOR_PORT:
+		return where == INTEL_PORT && proto_fits && i->port == q->dport;
+	default:
+		break;
+	}
+	const char *name = r->names[query], *end = name + r->name_lens[query] - len;
+	return where == INTEL_NAME && strcmp(db_name(r->db, e), end) == 0 &&
+	       (!i->is_exact || end == name);
+}
+
+// Whether e is to be preferred to what is known: more specific; else an allow-list; else the
+// stronger one.
+static bool is_better(
+	const struct intel_db *db, const struct best *known, const struct db_entry *e, uint8_t len
+)
+{
+	if (!known->entry)
+		return true;
+	const struct indicator *a = db_indicator(db, known->entry), *b = db_indicator(db, e);
+	if (len != known->len)
+		return len > known->len;
+	if (a->is_allow != b->is_allow)
+		return b->is_allow;
+	if (a->score != b->score)
+		return b->score > a->score;
+	if (e->list != known->entry->list)
+		return e->list < known->entry->list;
+	return e->item < known->entry->item;
+}
+
+// The indicators of a token that was found at a reference: those that really cover it.
+static void take_token(struct round *r, uint32_t token, unsigned ref)
+{
+	const struct intel_db *db = r->db;
+	unsigned query = r->thread->refs[ref].query;
+	enum intel_where where = r->thread->refs[ref].where;
+	uint8_t len = r->thread->refs[ref].len;
+	struct best *best = &r->best[query][where];
+	bool any = false;
+	for (uint32_t k = db->first[token]; k < db->first[token + 1]; k++) {
+		const struct db_entry *e = &db->entries[k];
+		const struct indicator *i = db_indicator(db, e);
+		if (!covers(r, e, query, where, len))
+			continue;
+		any = true;
+		if (i->expires && i->expires <= r->now_sec)
+			continue;
+		if (is_better(db, best, e, len))
+			*best = (struct best){e, len};
+	}
+	r->counters->unequal += !any;
+}
+
+static int
+on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+{
+	struct round *r = ctx;
+	(void)from;
+	(void)flags;
+	if (to % TOKEN_LEN)
+		r->counters->unaligned++;
+	else
+		take_token(r, id, (unsigned)(to / TOKEN_LEN) - 1);
+	return 0;
+}
+
+// Hyperscan failed: each token is searched for.
+static __attribute__((noinline)) void search(struct round *r)
+{
+	const struct intel_db *db = r->db;
+	for (unsigned i = 0; i < r->thread->n; i++) {
+		uint32_t low = 0, high = db->n_tokens;
+		while (low < high) {
+			uint32_t middle = low + (high - low) / 2;
+			if (db->entries[db->first[middle]].token < r->thread->tokens[i])
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		if (low < db->n_tokens && db->entries[db->first[low]].token == r->thread->tokens[i])
+			take_token(r, low, i);
+	}
+}
+
+static void scan(struct round *r)
+{
+	struct db_thread *t = r->thread;
+	if (t->n == 0)
+		return;
+	r->counters->scanned += t->n;
+	hs_error_t e = hs_scan(
+		r->db->hs, (const char *)t->tokens, t->n * TOKEN_LEN, 0, t->scratch, on_match, r
+	);
+	if (e != HS_SUCCESS) {
+		r->counters->scan_errors++;
+		search(r);
+	}
+	t->n = 0;
+}
+
+static inline void
+look_up(struct round *r, uint64_t token, unsigned query, enum intel_where where, uint8_t len)
+{
+	struct db_thread *t = r->thread;
+	if (__builtin_expect(!db_filter(r->db, token), 1))
+		return;
+	if (t->n == DB_TOKENS)
+		scan(r);
+	t->tokens[t->n] = token;
+	t->refs[t->n].query = (uint16_t)query;
+	t->refs[t->n].where = (uint8_t)where;
+	t->refs[t->n].len = len;
+	t->n++;
+}
+
+static void look_up_end(struct round *r, unsigned query, enum intel_where where)
+{
+	const struct intel_db *db = r->db;
+	const struct intel_query *q = &r->queries[query];
+	const struct addr *a = end_of(q, where);
+	bool v4 = addr_is_v4(a);
+	const struct db_lengths *l = v4 ? &db->v4 : &db->v6;
+	uint16_t port = port_of(q, where);
+	uint64_t hi, lo;
+	memcpy(&hi, a->b, 8);
+	memcpy(&lo, a->b + 8, 8);
+	for (unsigned i = 0; i < l->n; i++) {
+		const struct db_length *m = &l->at[i];
+		look_up(r,
+			token_net(&db->secret, v4, m->len, hi & m->hi, lo & m->lo),
+			query,
+			where,
+			m->len);
+	}
+	r->counters->tokens += l->n;
+	if (!bit_of(db->addr_ports, port))
+		return;
+	look_up(r, token_addr_port(&db->secret, hi, lo, port, 0), query, where, 128);
+	look_up(r, token_addr_port(&db->secret, hi, lo, port, q->proto), query, where, 128);
+	r->counters->tokens += 2;
+}
+
+static void look_up_port(struct round *r, unsigned query)
+{
+	const struct intel_query *q = &r->queries[query];
+	const struct token_secret *s = &r->db->secret;
+	if (!bit_of(r->db->ports, q->dport))
+		return;
+	look_up(r, token_port(s, q->dport, 0), query, INTEL_PORT, 0);
+	look_up(r, token_port(s, q->dport, q->proto), query, INTEL_PORT, 0);
+	r->counters->tokens += 2;
+}
+
+// Names come in any form; what is no name matches nothing.
+static void look_up_name(struct round *r, unsigned query)
+{
+	const struct intel_db *db = r->db;
+	const struct intel_query *q = &r->queries[query];
+	char *name = r->names[query];
+	uint64_t h = 0;
+	unsigned labels = 0;
+	name[0] = '\0';
+	r->name_lens[query] = 0;
+	if (q->name.len == 0 || !db->name_labels ||
+	    indicator_parse_name(q->name.p, q->name.len, name))
+		return;
+	size_t len = strlen(name);
+	r->name_lens[query] = (uint8_t)len;
+	for (size_t n = len; n > 0; n--) {
+		h = token_name_step(&db->secret, h, name[n - 1]);
+		if (n > 1 && name[n - 2] != '.')
+			continue;
+		labels = labels < 63 ? labels + 1 : 63;
+		if (!(db->name_labels >> labels & 1))
+			continue;
+		look_up(r,
+			token_name(&db->secret, false, h),
+			query,
+			INTEL_NAME,
+			(uint8_t)(len - n + 1));
+		r->counters->tokens++;
+	}
+	look_up(r, token_name(&db->secret, true, h), query, INTEL_NAME, (uint8_t)len);
+	r->counters->tokens++;
+}
+
+static bool is_allowed(const struct intel_db *db, const struct best *b)
+{
+	return b->entry && db_indicator(db, b->entry)->is_allow;
+}
+
+// What of the parts is told (match.h has the rules).
+static void conclude(struct round *r, unsigned query, struct intel_match *ret)
+{
+	const struct intel_db *db = r->db;
+	const struct best *best = r->best[query];
+	bool shielded = is_allowed(db, &best[INTEL_DST]) || is_allowed(db, &best[INTEL_SRC]);
+	*ret = (struct intel_match){};
+	for (int where = INTEL_DST; where <= INTEL_PORT; where++) {
+		const struct db_entry *e = best[where].entry;
+		const struct indicator *i = e ? db_indicator(db, e) : NULL;
+		if (!i)
+			continue;
+		if (i->is_allow || (where == INTEL_PORT && shielded)) {
+			ret->is_allowed = true;
+		} else if (!ret->id || i->score > ret->score) {
+			ret->id = e->id;
+			ret->indicator = i;
+			ret->list = db->lists[e->list];
+			ret->score = i->score;
+			ret->where = (uint8_t)where;
+		}
+	}
+	r->counters->hits += ret->id != 0;
+	r->counters->allowed += ret->is_allowed;
+}
+
+static void match_round(struct round *r, unsigned n, struct intel_match *ret_matches)
+{
+	memset(r->best, 0, n * sizeof(r->best[0]));
+	for (unsigned i = 0; i < n; i++) {
+		if (r->queries[i].has_flow) {
+			look_up_end(r, i, INTEL_DST);
+			look_up_end(r, i, INTEL_SRC);
+			look_up_port(r, i);
+		}
+		look_up_name(r, i);
+	}
+	scan(r);
+	for (unsigned i = 0; i < n; i++)
+		conclude(r, i, &ret_matches[i]);
+}
+
+void intel_match(
+	const struct intel_db *db,
+	unsigned thread,
+	uint32_t now_sec,
+	const struct intel_query *queries,
+	size_t n,
+	struct intel_match *ret_matches,
+	struct intel_counters *counters
+)
+{
+	static __thread struct round r;
+	if (db->n_tokens == 0) {
+		memset(ret_matches, 0, n * sizeof(*ret_matches));
+		return;
+	}
+	r.db = db;
+	r.thread = &db->threads[thread];
+	r.now_sec = now_sec;
+	r.counters = counters;
+	counters->queries += n;
+	for (size_t at = 0; at < n; at += QUERIES_MAX) {
+		size_t m = n - at < QUERIES_MAX ? n - at : QUERIES_MAX;
+		r.queries = queries + at;
+		match_round(&r, (unsigned)m, ret_matches + at);
+	}
+}
