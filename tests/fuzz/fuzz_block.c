@@ -11,7 +11,7 @@
 #include <assert.h>
 #include <errno.h>
 
-#define ROWS_MAX 512
+#define ROWS_MAX 100
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

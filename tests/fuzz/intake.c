@@ -92,7 +92,7 @@ void fuzz_intake_stop(struct fuzz_intake *f)
 	intake_fini(&f->in);
 	uint64_t dropped = ledger_get(&f->ledger, LEDGER_no_address);
 	assert(ledger_get(&f->ledger, LEDGER_records) == f->commit.n_rows + dropped);
-	assert(f->in.budget.used == 0);
+	assert(f->in.budget.used == 0 && f->in.sessions.n == 0);
 }
 
 void fuzz_datagrams(const uint8_t *data, size_t size, uint16_t version)
@@ -112,6 +112,7 @@ void fuzz_datagrams(const uint8_t *data, size_t size, uint16_t version)
 		};
 		intake_datagram(&f.in, &peer, buf_of(piece.p, piece.len), now_ns);
 		assert(f.in.budget.used <= f.in.budget.max);
+		assert(f.in.sessions.n <= f.o.max_exporters);
 		free(piece.p);
 		intake_tick(&f.in, now_ns);
 	}
