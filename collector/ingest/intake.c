@@ -226,6 +226,7 @@ static void take_counts(struct intake *in, struct ipfix_counts *c)
 	in->counts[LEDGER_options] += c->options;
 	in->counts[LEDGER_unknown_fields] += c->unknown_fields;
 	in->counts[LEDGER_time_missing] += c->time_missing;
+	in->counts[LEDGER_bad_text] += c->bad_text;
 	memset(c, 0, sizeof(*c));
 }
 

@@ -35,6 +35,7 @@ struct ipfix_counts {
 	uint32_t options;	   // records
 	uint32_t unknown_fields;   // in templates learnt
 	uint32_t time_missing;	   // records without any time: export time used
+	uint32_t bad_text;	   // fields left out: not UTF-8
 };
 
 struct ipfix_sampler {

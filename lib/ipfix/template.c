@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/ipfix/template.h"
 
+#include "lib/base/utf8.h"
 #include "lib/ipfix/wire.h"
 
 #include <errno.h>
@@ -288,13 +289,18 @@ static void take_icmp(struct ipfix_values *v, uint64_t x)
 	v->r.icmp_code = (uint8_t)x;
 }
 
-static void take_str(void *to, const uint8_t *p, size_t len)
+// What is not UTF-8 is to be ignored (RFC 7011 §6.1.6).
+static void take_str(struct ipfix_values *v, void *to, const uint8_t *p, size_t len)
 {
 	while (len && p[len - 1] == 0) // fixed-length text is padded
 		len--;
+	if (!utf8_is_valid(p, len)) {
+		v->bad_text++;
+		return;
+	}
 	struct record_str s = {
 		.p = (const char *)p,
-		.len = (uint16_t)(len > RECORD_STR_MAX ? RECORD_STR_MAX : len),
+		.len = (uint16_t)utf8_cut(p, len, RECORD_STR_MAX),
 	};
 	memcpy(to, &s, sizeof(s));
 }
@@ -352,7 +358,7 @@ take(const struct ipfix_step *s, const uint8_t *p, size_t len, struct ipfix_valu
 		memcpy(to, p, 6);
 		break;
 	case OP_STR:
-		take_str(to, p, len);
+		take_str(v, to, p, len);
 		break;
 	case OP_FLAGS:
 		// The data offset's four bits are ignored (RFC 9565).
@@ -436,6 +442,7 @@ bool ipfix_template_row(
 {
 	memset(&ret_values->r, 0, sizeof(ret_values->r));
 	ret_values->r.set = t->set;
+	ret_values->bad_text = 0;
 	if (t->is_variable) {
 		memset(ret_values->aux, 0, sizeof(ret_values->aux));
 		return take_variable(t, b, ret_values);

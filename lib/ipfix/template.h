@@ -42,6 +42,7 @@ struct ipfix_step {
 struct ipfix_values {
 	struct record r;
 	uint64_t aux[AUX_N];
+	uint32_t bad_text; // texts left out: not UTF-8
 };
 
 struct ipfix_template {

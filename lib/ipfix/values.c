@@ -246,6 +246,7 @@ void ipfix_values_finish(
 	struct record *r = &v->r;
 	uint32_t rate = rate_of(v, t);
 
+	d->counts.bad_text += v->bad_text;
 	finish_times(v, t, m, d);
 	if (t->aux & (AUX_BIT(AUX_OUT_BYTES) | AUX_BIT(AUX_OUT_PACKETS)))
 		finish_out(v, t, m);

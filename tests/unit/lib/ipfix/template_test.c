@@ -219,6 +219,36 @@ static void text_of_fixed_length_loses_its_padding(void **)
 	assert_int_equal(v.r.server_name.len, 3);
 }
 
+static void text_that_is_not_utf8_is_ignored_and_counted(void **) // IP-10, RFC 7011 §6.1.6
+{
+	ROW("02 c3a9", 460, 65535);
+	assert_int_equal(v.r.server_name.len, 2);
+	assert_int_equal(v.bad_text, 0);
+	ROW("02 c328", 460, 65535);
+	assert_int_equal(v.r.server_name.len, 0);
+	assert_int_equal(v.bad_text, 1);
+	ROW("02 c0af 0050", 460, 65535, 7, 2); // overlong; the row itself is kept
+	assert_int_equal(v.bad_text, 1);
+	assert_int_equal(v.r.sport, 80);
+	ROW("c3 0000", 460, 3);
+	assert_int_equal(v.bad_text, 1);
+}
+
+static void long_text_is_cut_between_characters(void **)
+{
+	char hex[2 * 300 + 16] = "ff012c"; // 300 bytes: 100 times U+20AC
+	for (int i = 0; i < 100; i++)
+		strcat(hex, "e282ac");
+	ROW(hex, 460, 65535);
+	assert_int_equal(v.r.server_name.len, 255);
+	assert_int_equal(v.bad_text, 0);
+	memcpy(hex, "ff012d", 6); // the same behind one more byte
+	memmove(hex + 8, hex + 6, 601);
+	memcpy(hex + 6, "61", 2);
+	ROW(hex, 460, 65535);
+	assert_int_equal(v.r.server_name.len, 253);
+}
+
 static void forwarding_status_comes_in_one_and_four_bytes(void **)
 {
 	ROW("80", 89, 1);
@@ -405,6 +435,8 @@ int main(void)
 		cmocka_unit_test(flags_of_one_and_more_bytes),
 		cmocka_unit_test(mpls_label_loses_exp_and_bottom),
 		cmocka_unit_test(text_of_fixed_length_loses_its_padding),
+		cmocka_unit_test(text_that_is_not_utf8_is_ignored_and_counted),
+		cmocka_unit_test(long_text_is_cut_between_characters),
 		cmocka_unit_test(forwarding_status_comes_in_one_and_four_bytes),
 		cmocka_unit_test(application_ids_keep_engine_and_selector),
 		cmocka_unit_test(better_elements_win_unless_zero),
