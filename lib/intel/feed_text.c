@@ -156,8 +156,9 @@ void feed_plain_parse(struct feed_parser *f, const char *data, size_t len)
 		plain_line(f, &line);
 }
 
-// Whether most of the first lines please `fits`.
-static bool most_fit(const char *data, size_t len, bool (*fits)(const struct field *line))
+// Whether at least one in `one_in` of the first lines pleases `fits`.
+static bool
+fits_often(const char *data, size_t len, bool (*fits)(const struct field *line), unsigned one_in)
 {
 	struct text_lines t = {.p = data, .end = data + len};
 	struct field line;
@@ -168,7 +169,7 @@ static bool most_fit(const char *data, size_t len, bool (*fits)(const struct fie
 		seen++;
 		good += fits(&line);
 	}
-	return seen && good * 2 > seen;
+	return seen && good * one_in >= seen;
 }
 
 static bool plain_fits_line(const struct field *line)
@@ -182,7 +183,7 @@ static bool plain_fits_line(const struct field *line)
 
 bool feed_plain_fits(const char *data, size_t len)
 {
-	return most_fit(data, len, plain_fits_line);
+	return fits_often(data, len, plain_fits_line, 4);
 }
 
 // The n-th part (from 0) of a line with fixed separators.
@@ -212,7 +213,7 @@ static bool iprep_fits_line(const struct field *line)
 
 bool feed_iprep_fits(const char *data, size_t len)
 {
-	return most_fit(data, len, iprep_fits_line);
+	return fits_often(data, len, iprep_fits_line, 2);
 }
 
 void feed_iprep_parse(struct feed_parser *f, const char *data, size_t len)
@@ -248,7 +249,7 @@ static bool alienvault_fits_line(const struct field *line)
 
 bool feed_alienvault_fits(const char *data, size_t len)
 {
-	return most_fit(data, len, alienvault_fits_line);
+	return fits_often(data, len, alienvault_fits_line, 2);
 }
 
 void feed_alienvault_parse(struct feed_parser *f, const char *data, size_t len)
