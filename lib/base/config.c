@@ -255,6 +255,21 @@ static int usage(const struct config_program *p, const char *what, const char *w
 	return CONFIG_EXIT_USAGE;
 }
 
+// A word that is no flag: an entry of the program's list of operands, when it has one.
+static int parse_operand(const struct config_program *p, const char *word, void *config)
+{
+	const char *what;
+	for (size_t i = 0; i < p->n_items; i++) {
+		const struct config_item *item = &p->items[i];
+		if (item->key || item->flag || (word[0] == '-' && word[1]))
+			continue;
+		if (!config || config_set(item, config, NULL, word, &what) == 0)
+			return CONFIG_RUN;
+		return usage(p, what, word);
+	}
+	return usage(p, "unexpected argument", word);
+}
+
 struct args {
 	const char *file;
 	bool check_only;
@@ -316,10 +331,9 @@ parse_args(const struct config_program *p, int argc, char **argv, void *config, 
 		} else if (strcmp(w, "--version") == 0) {
 			printf("%s %s\n", p->name, WEIR_VERSION);
 			return 0;
-		} else if (strncmp(w, "--", 2) != 0) {
-			return usage(p, "unexpected argument", w);
 		} else {
-			int ret = parse_flag(p, argv, &i, config, seen);
+			int ret = strncmp(w, "--", 2) == 0 ? parse_flag(p, argv, &i, config, seen)
+							   : parse_operand(p, w, config);
 			if (ret != CONFIG_RUN)
 				return ret;
 		}

@@ -41,7 +41,7 @@ struct config_map {
 
 struct config_item {
 	const char *key;  // "sensor.idle_timeout"; NULL: a flag only
-	const char *flag; // "idle-timeout"; NULL: no flag
+	const char *flag; // "idle-timeout"; NULL: no flag; neither: the words that are no flags
 	const char *arg;  // the flag's argument in --help; NULL: a switch (CONFIG_BOOL)
 	enum config_type type;
 	size_t offset;	  // of the member in the program's struct

@@ -212,6 +212,28 @@ static void numbers_that_overflow_are_refused(void **)
 	config_free(&program, &s);
 }
 
+static void words_are_operands_where_the_table_takes_them(void **)
+{
+	static const struct config_item with_operands[] = {
+		{NULL, "name", "S", CONFIG_STRING, AT(name), 0, 0, NULL, "a name"},
+		{.arg = "FILE", .type = CONFIG_LIST, .offset = AT(list), .text = "files"},
+	};
+	struct config_program p = program;
+	p.items = with_operands;
+	p.n_items = 2;
+	char *words[] = {"test", "one", "--name", "x", "-", "two", NULL};
+	struct settings s = {};
+	assert_int_equal(config_parse(&p, 6, words, &s, NULL), CONFIG_RUN);
+	assert_int_equal(s.list.n, 3);
+	assert_string_equal(s.list.items[1], "-");
+	assert_string_equal(s.name, "x");
+	config_free(&p, &s);
+	char *wrong[] = {"test", "-one", NULL};
+	assert_int_equal(config_parse(&p, 2, wrong, &s, NULL), CONFIG_EXIT_USAGE);
+	assert_int_equal(PARSE(&s, NULL, "test", "word"), CONFIG_EXIT_USAGE);
+	config_free(&program, &s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +244,7 @@ int main(void)
 		cmocka_unit_test(wrong_words_end_with_status_2_and_wrong_files_with_78),
 		cmocka_unit_test(what_is_printed_can_be_read_back),
 		cmocka_unit_test(numbers_that_overflow_are_refused),
+		cmocka_unit_test(words_are_operands_where_the_table_takes_them),
 	};
 	return cmocka_run_group_tests(tests, make_file, remove_file);
 }
