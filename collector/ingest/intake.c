@@ -223,6 +223,7 @@ static void take_counts(struct intake *in, struct ipfix_counts *c)
 	in->counts[LEDGER_template_limit] += c->template_limit;
 	in->counts[LEDGER_template_unknown] += c->template_unknown;
 	in->counts[LEDGER_buffered] += c->buffered;
+	in->counts[LEDGER_bad_length] += c->bad_pending;
 	in->counts[LEDGER_options] += c->options;
 	in->counts[LEDGER_unknown_fields] += c->unknown_fields;
 	in->counts[LEDGER_time_missing] += c->time_missing;

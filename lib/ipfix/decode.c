@@ -212,6 +212,10 @@ static bool replay_next(struct ipfix_reader *r)
 	};
 	r->template = ipfix_domain_find(r->domain, p->id, r->message->recv_ns);
 	r->rows = buf_of(p->data, p->len);
+	if (r->template && r->template->is_variable && !ipfix_template_fits(r->template, r->rows)) {
+		r->domain->counts.bad_pending++;
+		r->template = NULL;
+	}
 	return true;
 }
 
@@ -277,14 +281,23 @@ static bool advance(struct ipfix_reader *r)
 	return true;
 }
 
+// The message whose rows are being read.
+static const struct ipfix_message *message_of(const struct ipfix_reader *r)
+{
+	return r->replay ? &r->replay_message : r->message;
+}
+
 // What is left is no row but padding.
 static bool at_padding(const struct ipfix_reader *r)
 {
 	size_t left = buf_left(&r->rows);
 	if (!r->template || left < r->template->row_len)
 		return true;
-	// Variable rows can be as short as padding is: zeros up to 7 bytes are padding.
-	return r->template->is_variable && left < 8 && is_zero(&r->rows);
+	// Rows can be as short as padding is. Zeros are padding then: of variable rows up to 7
+	// bytes, of v9 those that lead to a multiple of 4 (RFC 3954 §5.3).
+	if (r->template->is_variable)
+		return left < 8 && is_zero(&r->rows);
+	return left < 4 && message_of(r)->version == NETFLOW9_VERSION && is_zero(&r->rows);
 }
 
 struct record *ipfix_reader_next(struct ipfix_reader *r)
@@ -304,8 +317,7 @@ struct record *ipfix_reader_next(struct ipfix_reader *r)
 			ipfix_values_announce(&r->values, r->template, r->domain);
 			continue;
 		}
-		const struct ipfix_message *m = r->replay ? &r->replay_message : r->message;
-		ipfix_values_finish(&r->values, r->template, m, r->domain);
+		ipfix_values_finish(&r->values, r->template, message_of(r), r->domain);
 		return &r->values.r;
 	}
 }

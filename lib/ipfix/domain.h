@@ -32,6 +32,7 @@ struct ipfix_counts {
 	uint32_t template_limit;
 	uint32_t template_unknown; // sets
 	uint32_t buffered;	   // sets
+	uint32_t bad_pending;	   // sets that waited and do not fit their template
 	uint32_t options;	   // records
 	uint32_t unknown_fields;   // in templates learnt
 	uint32_t time_missing;	   // records without any time: export time used

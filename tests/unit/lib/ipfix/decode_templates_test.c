@@ -155,6 +155,22 @@ static void options_data_before_its_template_is_replayed(void **) // V9-5, SA-1
 	assert_int_equal(domain->counts.options, 1);
 }
 
+static void waiting_data_that_does_not_fit_is_dropped_whole(void **) // V9-5, IP-19, IP-24
+{
+	struct record r;
+	begin(10);
+	set(256, "0a000001 00 0a000002 05 61");
+	assert_int_equal(count_all(), 0);
+	begin(10);
+	DEFINE(256, 8, 4, 460, 65535);
+	set(256, "0a000003 00");
+	assert_int_equal(read_all(&r, 1), 1); // the message that brought the template is fine
+	assert_src(&r, 3);
+	assert_false(reader.is_malformed);
+	assert_int_equal(domain->counts.bad_pending, 1);
+	assert_null(domain->pending);
+}
+
 static void template_of_another_id_leaves_data_waiting(void **) // V9-5
 {
 	begin(9);
@@ -396,6 +412,7 @@ int main(void)
 		TEST(data_before_its_template_is_replayed),
 		TEST(replayed_times_are_by_their_own_uptime),
 		TEST(options_data_before_its_template_is_replayed),
+		TEST(waiting_data_that_does_not_fit_is_dropped_whole),
 		TEST(template_of_another_id_leaves_data_waiting),
 		TEST(expired_template_decodes_nothing),
 		TEST(refresh_prolongs_the_life),

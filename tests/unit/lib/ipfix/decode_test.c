@@ -193,6 +193,22 @@ static void padding_of_fixed_rows_is_no_row(void **) // V9-8, IP-3
 	}
 }
 
+static void padding_behind_short_rows_of_v9_is_no_row(void **) // V9-8
+{
+	for (uint16_t len = 1; len <= 3; len++) {
+		static const uint8_t data[8] = {1, 2, 3, 4, 5, 6};
+		size_t rows = 6u / len, pad = (4 - rows * len % 4) % 4;
+		begin(9);
+		DEFINE(256, 4, len);
+		set_bytes(256, data, rows * len + pad);
+		assert_int_equal(count_all(), rows);
+		begin(10); // an exporter of IPFIX must not pad such rows (RFC 7011 §3.3.1)
+		DEFINE(256, 4, len);
+		set_bytes(256, data, 8);
+		assert_int_equal(count_all(), 8 / len);
+	}
+}
+
 static void padding_of_variable_rows_is_no_row(void **) // IP-3
 {
 	static const uint8_t data[5 + 7] = {10, 0, 0, 1, 0};
@@ -401,6 +417,7 @@ int main(void)
 		TEST(bytes_behind_the_last_set_are_padding_or_nonsense),
 		TEST(zeros_fill_up_a_message),
 		TEST(padding_of_fixed_rows_is_no_row),
+		TEST(padding_behind_short_rows_of_v9_is_no_row),
 		TEST(padding_of_variable_rows_is_no_row),
 		TEST(template_sets_may_be_padded),
 		TEST(reserved_sets_are_skipped),
