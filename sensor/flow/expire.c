@@ -34,7 +34,8 @@ void flow_end(struct flow_table *t, struct flow *f, enum flow_end reason)
 	f->end_reason = (uint8_t)reason;
 	t->counters.flows++;
 	t->counters.evicted += reason == FLOW_END_RESOURCES;
-	t->counters.lost += !flow_ring_push(t->out, f);
+	if (!flow_ring_push(t->out, f)) // the exporter reads the number meanwhile
+		__atomic_store_n(&t->counters.lost, t->counters.lost + 1, __ATOMIC_RELAXED);
 }
 
 // Begins the next record of a flow that goes on. Its start is the next packet's time; until then
