@@ -102,6 +102,18 @@ static void send_templates(struct exporter *e)
 	e->next_templates_ns = clock_mono_ns() + e->template_interval_ns;
 }
 
+// What was being built relies on templates that a new connection has not seen.
+static void drop_messages(struct exporter *e)
+{
+	for (unsigned i = 0; i < e->n_streams; i++) {
+		struct stream *s = &e->streams[i];
+		const uint8_t *message;
+		(void)ipfix_encoder_finish(s->encoder, 0, &message, NULL);
+		e->counters.unsent += s->n_flows;
+		s->n_flows = 0;
+	}
+}
+
 // True when messages can leave: connected, and the collector was told the templates.
 static bool be_connected(struct exporter *e)
 {
@@ -112,6 +124,8 @@ static bool be_connected(struct exporter *e)
 	}
 	bool is_due =
 		e->transport.to.kind == TRANSPORT_UDP && clock_mono_ns() >= e->next_templates_ns;
+	if (!e->connected)
+		drop_messages(e);
 	if (!e->connected || is_due) {
 		e->connected = true;
 		send_templates(e);
@@ -119,19 +133,23 @@ static bool be_connected(struct exporter *e)
 	return e->connected;
 }
 
-static void add_flow(struct exporter *e, struct stream *s, const struct flow *f)
+// False when the connection broke on it: the flow is to wait.
+static bool add_flow(struct exporter *e, struct stream *s, const struct flow *f)
 {
 	struct record r;
 	record_of_flow(f, &r);
 	if (ipfix_encoder_add(s->encoder, &r) == -ENOSPC) {
 		send_flows(e, s);
+		if (!e->connected)
+			return false;
 		if (ipfix_encoder_add(s->encoder, &r) < 0) { // larger than a message: cannot be
 			e->counters.unsent++;
-			return;
+			return true;
 		}
 	}
 	if (s->n_flows++ == 0)
 		s->oldest_ns = clock_mono_ns();
+	return true;
 }
 
 // Flows that the worker could not hand over are a gap in the sequence (RFC 7011 §10.2.2). Only
@@ -146,20 +164,22 @@ static void note_lost(struct exporter *e, struct stream *s)
 	s->lost_seen = lost;
 }
 
+// The number of flows that were there; they are still when the connection breaks.
 static uint32_t drain(struct exporter *e, struct stream *s)
 {
 	const struct flow *flows;
-	uint32_t n = flow_ring_peek(s->source.ring, DRAIN_MAX, &flows);
+	uint32_t n = flow_ring_peek(s->source.ring, DRAIN_MAX, &flows), done = 0;
 	if (!e->has_target) {
 		e->counters.no_target += n;
+		done = n;
 	} else {
 		note_lost(e, s);
-		for (uint32_t i = 0; i < n; i++)
-			add_flow(e, s, &flows[i]);
+		while (done < n && e->connected && add_flow(e, s, &flows[done]))
+			done++;
 		if (s->n_flows && clock_mono_ns() - s->oldest_ns >= MESSAGE_AGE_NS)
 			send_flows(e, s);
 	}
-	flow_ring_release(s->source.ring, n);
+	flow_ring_release(s->source.ring, done);
 	return n;
 }
 

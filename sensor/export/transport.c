@@ -43,8 +43,26 @@ static int open_socket(struct transport *t)
 	return fd;
 }
 
+static void drop_connection(struct transport *t, int error)
+{
+	close(t->fd);
+	t->fd = -1;
+	t->error = error;
+	t->next_try_ns = clock_mono_ns() + t->pause_ns;
+}
+
+// IPFIX flows one way: whatever can be read is the end of the connection. Without this look the
+// first message after it would vanish in a send that succeeds.
+static bool peer_is_gone(const struct transport *t)
+{
+	struct pollfd p = {.fd = t->fd, .events = POLLIN | POLLRDHUP};
+	return poll(&p, 1, 0) > 0 && p.revents & (POLLRDHUP | POLLHUP | POLLERR);
+}
+
 bool transport_connect(struct transport *t, uint64_t now_ns)
 {
+	if (t->fd >= 0 && t->to.kind == TRANSPORT_TCP && peer_is_gone(t))
+		drop_connection(t, -EPIPE);
 	if (t->fd >= 0)
 		return true;
 	if (now_ns < t->next_try_ns)
@@ -64,14 +82,6 @@ bool transport_connect(struct transport *t, uint64_t now_ns)
 	return true;
 }
 
-static void drop_connection(struct transport *t, int error)
-{
-	close(t->fd);
-	t->fd = -1;
-	t->error = error;
-	t->next_try_ns = clock_mono_ns() + t->pause_ns;
-}
-
 // A connected UDP socket is told of an earlier datagram's ICMP error instead of sending this one,
 // and a full queue below passes: both are worth another try.
 static int send_datagram(struct transport *t, const void *message, size_t len)
@@ -86,14 +96,6 @@ static int send_datagram(struct transport *t, const void *message, size_t len)
 	}
 	t->error = error;
 	return error;
-}
-
-// IPFIX flows one way: whatever can be read is the end of the connection. Without this look the
-// first message after it would vanish in a send that succeeds.
-static bool peer_is_gone(const struct transport *t)
-{
-	struct pollfd p = {.fd = t->fd, .events = POLLIN | POLLRDHUP};
-	return poll(&p, 1, 0) > 0 && p.revents & (POLLRDHUP | POLLHUP | POLLERR);
 }
 
 static int send_stream(struct transport *t, const char *p, size_t len)

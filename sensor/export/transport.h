@@ -26,7 +26,8 @@ struct transport {
 // "udp:HOST:PORT" or "tcp:HOST:PORT"; 0, -EINVAL or -EHOSTUNREACH.
 [[nodiscard]] int transport_init(struct transport *t, const char *target);
 
-// True when connected, now or already. Tries at most once per pause.
+// True when connected, now or still: a connection that the peer closed is none any more. Tries at
+// most once per pause.
 bool transport_connect(struct transport *t, uint64_t now_ns);
 
 // Sends a whole message; 0, or -errno and the connection is closed (TCP).
