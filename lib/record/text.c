@@ -39,7 +39,7 @@ const char *record_format_volume(uint64_t bytes, char text[static 16])
 	}
 	double v = (double)bytes / 1024;
 	int unit = 0;
-	while (v >= 1023.95 && unit < 5) {
+	while (v >= 1023.5 && unit < 5) { // which would be shown as 1024
 		v /= 1024;
 		unit++;
 	}
