@@ -97,6 +97,18 @@ static bool is_entity(const struct commands_context *c, const char *name)
 	return is_word_of(builtin_entities, name);
 }
 
+// The number by which records of trusted importers name an entity (weir import --entity).
+static json_t *cmd_entity(void *ctx, json_t *args, char error[static ERROR_LEN])
+{
+	struct commands_context *c = ctx;
+	const char *name = json_string_value(json_object_get(args, "name"));
+	if (!name || strlen(name) > STORE_NAME_MAX || !is_entity(c, name))
+		return fail(error, "entity: not one of netflow, lentor and the configured ones");
+	int number = store_entity(c->store, name);
+	return number < 0 ? fail_errno(error, "entity", number)
+			  : json_pack("{s:s,s:i}", "name", name, "number", number);
+}
+
 static bool is_user_name(const char *name)
 {
 	size_t n = strlen(name);
@@ -249,6 +261,7 @@ static json_t *cmd_user_del(void *ctx, json_t *args, char error[static ERROR_LEN
 const struct control_command commands[] = {
 	{"ping", cmd_ping, "version and uptime"},
 	{"ledger", cmd_ledger, "every counter and drop, and what the store holds"},
+	{"entity", cmd_entity, "an entity's number: name"},
 	{"seal", cmd_seal, "seal all hours now, the running one too"},
 	{"user.add", cmd_user_add, "create credentials: name, entity, role"},
 	{"user.list", cmd_user_list, "who has credentials"},

@@ -38,6 +38,11 @@ static const struct config_item items[] = {
 	 .type = CONFIG_LIST,
 	 .offset = AT(allow),
 	 .text = "exporters to accept; none given: every one; may be repeated"},
+	{.key = "collector.trust_exporter_field",
+	 .type = CONFIG_LIST,
+	 .offset = AT(trust_exporter_field),
+	 .def = "127.0.0.0/8 ::1",
+	 .text = "peers (weir import) whose records may name their exporter, and are of any time"},
 	{.key = "entities.*",
 	 .type = CONFIG_MAP,
 	 .offset = AT(entities),
@@ -120,29 +125,39 @@ static bool is_entity_name(const char *name)
 	return n <= STORE_NAME_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == n;
 }
 
+static bool are_prefixes(const struct config_list *list)
+{
+	struct prefix p;
+	for (size_t i = 0; i < list->n; i++)
+		if (prefix_parse(list->items[i], &p) < 0)
+			return false;
+	return true;
+}
+
+#define EXPECTED_PREFIXES "expected addresses or prefixes such as 192.0.2.0/24 (host bits 0)"
+
 static int check(const void *config, const char **ret_what)
 {
 	const struct collector_config *c = config;
-	struct prefix p;
 
-	for (size_t i = 0; i < c->allow.n; i++)
-		if (prefix_parse(c->allow.items[i], &p) < 0) {
-			*ret_what = "collector.allow: expected addresses or prefixes such as "
-				    "192.0.2.0/24 (host bits 0)";
-			return -EINVAL;
-		}
+	if (!are_prefixes(&c->allow)) {
+		*ret_what = "collector.allow: " EXPECTED_PREFIXES;
+		return -EINVAL;
+	}
+	if (!are_prefixes(&c->trust_exporter_field)) {
+		*ret_what = "collector.trust_exporter_field: " EXPECTED_PREFIXES;
+		return -EINVAL;
+	}
 	for (size_t e = 0; e < c->entities.n; e++) {
 		const struct config_map_entry *entry = &c->entities.entries[e];
 		if (!is_entity_name(entry->name)) {
 			*ret_what = "entities: names are of a-z, 0-9, '_' and '-'";
 			return -EINVAL;
 		}
-		for (size_t i = 0; i < entry->values.n; i++)
-			if (prefix_parse(entry->values.items[i], &p) < 0) {
-				*ret_what = "entities: expected addresses or prefixes such as "
-					    "192.0.2.0/24 (host bits 0)";
-				return -EINVAL;
-			}
+		if (!are_prefixes(&entry->values)) {
+			*ret_what = "entities: " EXPECTED_PREFIXES;
+			return -EINVAL;
+		}
 	}
 	if (c->listen.n == 0) {
 		*ret_what = "collector.listen: nothing to listen on";

@@ -12,6 +12,7 @@ struct collector_config {
 	char *control_path;
 	struct config_list listen;
 	struct config_list allow;
+	struct config_list trust_exporter_field;
 	struct config_map entities;
 	int64_t threads;
 	int64_t rcvbuf;

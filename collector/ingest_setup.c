@@ -33,18 +33,27 @@ static int setup_listen(
 	return 0;
 }
 
-static int setup_allow(struct ingest_setup *s, const struct collector_config *config)
+// NULL without memory; config.c has checked the texts.
+static struct prefix *prefixes_of(const struct config_list *list)
 {
-	s->allow = calloc(config->allow.n + 1, sizeof(*s->allow));
-	if (!s->allow)
-		return -ENOMEM;
-	for (size_t i = 0; i < config->allow.n; i++) {
-		int ret = prefix_parse(config->allow.items[i], &s->allow[i]);
-		if (ret < 0)
-			return ret; // config.c has checked them
+	struct prefix *prefixes = calloc(list->n + 1, sizeof(*prefixes));
+	for (size_t i = 0; prefixes && i < list->n; i++) {
+		if (prefix_parse(list->items[i], &prefixes[i]) < 0)
+			abort();
 	}
+	return prefixes;
+}
+
+static int setup_peers(struct ingest_setup *s, const struct collector_config *config)
+{
+	s->allow = prefixes_of(&config->allow);
+	s->trust = prefixes_of(&config->trust_exporter_field);
+	if (!s->allow || !s->trust)
+		return -ENOMEM;
 	s->options.allow = s->allow;
 	s->options.n_allow = config->allow.n;
+	s->options.trust = s->trust;
+	s->options.n_trust = config->trust_exporter_field.n;
 	return 0;
 }
 
@@ -102,7 +111,7 @@ int ingest_setup_init(
 	setup->options.max_exporters = (uint32_t)config->max_exporters;
 
 	int ret = setup_listen(setup, config, error);
-	if (ret == 0 && (ret = setup_allow(setup, config)) < 0)
+	if (ret == 0 && (ret = setup_peers(setup, config)) < 0)
 		fail(error, "collector.allow", "prefixes", ret);
 	if (ret == 0)
 		ret = setup_entities(setup, config, store, error);
@@ -115,5 +124,6 @@ void ingest_setup_fini(struct ingest_setup *setup)
 {
 	free(setup->entities);
 	free(setup->allow);
+	free(setup->trust);
 	*setup = (struct ingest_setup){};
 }

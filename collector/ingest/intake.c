@@ -84,10 +84,11 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-// An exporter's clock that is far off must not spread its records over years (DESIGN §3.4).
-static void clamp_times(struct intake *in, struct record *r)
+// An exporter's clock that is far off must not spread its records over years (DESIGN §3.4); history
+// that is being imported is far off by its nature.
+static void clamp_times(struct intake *in, struct record *r, bool is_imported)
 {
-	uint64_t skew = in->o->clock_skew_ns;
+	uint64_t skew = is_imported ? 0 : in->o->clock_skew_ns;
 	if (r->start_ns > r->end_ns) {
 		uint64_t t = r->start_ns;
 		r->start_ns = r->end_ns;
@@ -100,41 +101,13 @@ static void clamp_times(struct intake *in, struct record *r)
 	in->counts[LEDGER_time_clamped]++;
 }
 
-void intake_add(struct intake *in, struct session *s, struct record *r, uint64_t now_ns)
+static bool is_within(const struct prefix *prefixes, size_t n, const struct addr *a)
 {
-	in->counts[LEDGER_records]++;
-	s->records++;
-	session_prove(&in->sessions, s);
-	if (!(r->set & (RECORD_BIT(src) | RECORD_BIT(dst)))) {
-		in->counts[LEDGER_no_address]++;
-		return;
-	}
-	RECORD_SET(r, recv_ns, now_ns);
-	RECORD_SET(r, exporter, s->key.addr);
-	RECORD_SET(r, domain, s->key.domain);
-	if (r->sampling)
-		s->sampling = r->sampling;
-	clamp_times(in, r);
-	if (record_verdict(r) == VERDICT_DENY)
-		RECORD_SET(r, verdict, VERDICT_DENY);
-
-	struct open_batch *b = batch_of(in, s->entity, now_ns);
-	int ret = record_batch_add(b->batch, r);
-	if (ret < 0) {
-		in->counts[LEDGER_no_memory]++;
-		return;
-	}
-	if (b->batch->n_rows == b->batch->cap)
-		push(in, (uint32_t)(b - in->open));
-}
-
-static bool is_allowed(const struct ingest_options *o, const struct addr *a)
-{
-	for (size_t i = 0; i < o->n_allow; i++) {
-		if (prefix_contains(&o->allow[i], a))
+	for (size_t i = 0; i < n; i++) {
+		if (prefix_contains(&prefixes[i], a))
 			return true;
 	}
-	return o->n_allow == 0;
+	return false;
 }
 
 static uint16_t entity_of(const struct ingest_options *o, const struct addr *a)
@@ -146,6 +119,60 @@ static uint16_t entity_of(const struct ingest_options *o, const struct addr *a)
 			best = e;
 	}
 	return best ? best->entity : o->default_entity;
+}
+
+// Whose the record is: the peer's, unless a trusted importer says otherwise. Its entity.
+static uint16_t
+set_origin(const struct intake *in, struct session *s, struct record *r, bool is_imported)
+{
+	static const struct addr unknown;
+	if (!is_imported || addr_eq(&r->exporter, &unknown))
+		RECORD_SET(r, exporter, s->key.addr);
+	if (!is_imported || !(r->set & RECORD_BIT(domain)))
+		RECORD_SET(r, domain, s->key.domain);
+	if (!is_imported)
+		return s->entity;
+	if (s->named_entity >= 0)
+		return (uint16_t)s->named_entity;
+	if (!addr_eq(&s->origin, &r->exporter)) {
+		s->origin = r->exporter;
+		s->origin_entity = entity_of(in->o, &r->exporter);
+	}
+	return s->origin_entity;
+}
+
+void intake_add(struct intake *in, struct session *s, struct record *r, uint64_t now_ns)
+{
+	bool is_imported = s->is_trusted && r->set & RECORD_BIT(exporter);
+	in->counts[LEDGER_records]++;
+	s->records++;
+	session_prove(&in->sessions, s);
+	if (!(r->set & (RECORD_BIT(src) | RECORD_BIT(dst)))) {
+		in->counts[LEDGER_no_address]++;
+		return;
+	}
+	RECORD_SET(r, recv_ns, now_ns);
+	uint16_t entity = set_origin(in, s, r, is_imported);
+	in->counts[LEDGER_imported] += is_imported;
+	if (r->sampling)
+		s->sampling = r->sampling;
+	clamp_times(in, r, is_imported);
+	if (record_verdict(r) == VERDICT_DENY)
+		RECORD_SET(r, verdict, VERDICT_DENY);
+
+	struct open_batch *b = batch_of(in, entity, now_ns);
+	int ret = record_batch_add(b->batch, r);
+	if (ret < 0) {
+		in->counts[LEDGER_no_memory]++;
+		return;
+	}
+	if (b->batch->n_rows == b->batch->cap)
+		push(in, (uint32_t)(b - in->open));
+}
+
+static bool is_allowed(const struct ingest_options *o, const struct addr *a)
+{
+	return o->n_allow == 0 || is_within(o->allow, o->n_allow, a);
 }
 
 static struct session *
@@ -161,6 +188,8 @@ session_make(struct intake *in, const struct peer *p, struct session_key key, ui
 		return NULL;
 	}
 	s->entity = entity_of(in->o, &p->addr);
+	s->is_trusted = is_within(in->o->trust, in->o->n_trust, &p->addr);
+	s->named_entity = -1;
 	s->is_tcp = p->is_tcp;
 	if (key.is_v5)
 		return s;
@@ -235,8 +264,12 @@ void intake_read(struct intake *in, struct session *s, const struct ipfix_messag
 {
 	struct record *r;
 	ipfix_reader_init(&in->reader, s->domain, m);
-	while ((r = ipfix_reader_next(&in->reader)))
+	while ((r = ipfix_reader_next(&in->reader))) {
+		uint64_t entity;
+		bool is_named = ipfix_reader_aux(&in->reader, AUX_ENTITY, &entity);
+		s->named_entity = is_named && entity <= UINT16_MAX ? (int32_t)entity : -1;
 		intake_add(in, s, r, m->recv_ns);
+	}
 	if (in->reader.is_malformed)
 		in->counts[LEDGER_bad_length]++;
 	take_counts(in, &s->domain->counts);

@@ -62,3 +62,13 @@ void ipfix_reader_init(
 // The next flow record, or NULL at the end. It lies in the reader, may be changed, and lives until
 // the next call.
 struct record *ipfix_reader_next(struct ipfix_reader *r);
+
+// A number that came with the record just read and is no member of it; false when none did.
+static inline bool
+ipfix_reader_aux(const struct ipfix_reader *r, enum ipfix_aux a, uint64_t *ret_value)
+{
+	if (!(r->template->aux & AUX_BIT(a)))
+		return false;
+	*ret_value = r->values.aux[a];
+	return true;
+}

@@ -3,6 +3,7 @@
 
 #define N_IANA 512
 #define N_REVERSE 128
+#define N_OWN 128
 #define IE_ASA_FW_EVENT 40005 // NF_F_FW_EVENT before ASA 8.4.5; later it is firewallEvent
 
 #define ENTRY(ie, kind_, target_, rank_, name_)                                                    \
@@ -11,20 +12,34 @@
 static const struct ipfix_element iana[N_IANA] = {
 #define IANA ENTRY
 #define REVERSE(...)
+#define WEIR(...)
 #include "lib/ipfix/elements.def"
 #undef IANA
 #undef REVERSE
+#undef WEIR
 };
 
 static const struct ipfix_element reverse[N_REVERSE] = {
 #define IANA(...)
 #define REVERSE ENTRY
+#define WEIR(...)
 #include "lib/ipfix/elements.def"
 #undef IANA
 #undef REVERSE
+#undef WEIR
 };
 
-// Our own: one line of fields.def is enough.
+static const struct ipfix_element own[N_OWN] = {
+#define IANA(...)
+#define REVERSE(...)
+#define WEIR ENTRY
+#include "lib/ipfix/elements.def"
+#undef IANA
+#undef REVERSE
+#undef WEIR
+};
+
+// Our own members of the record: one line of fields.def is enough.
 static const struct ipfix_element weir[RECORD_N_FIELDS] = {
 #define KIND_U8 IPFIX_KIND_UINT
 #define KIND_U16 IPFIX_KIND_UINT
@@ -48,6 +63,8 @@ static const struct ipfix_element asa_fw_event = {
 
 static const struct ipfix_element *find_weir(uint16_t ie)
 {
+	if (ie < N_OWN && own[ie].name)
+		return &own[ie];
 	for (int f = 0; f < RECORD_N_FIELDS; f++) {
 		if (record_fields[f].pen == PEN_WEIR && record_fields[f].ie == ie)
 			return &weir[f];

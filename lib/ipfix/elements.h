@@ -47,10 +47,12 @@ enum ipfix_aux {
 	AUX_SPACED,
 	AUX_SAMPLE_SIZE,
 	AUX_POPULATION,
+	AUX_ENTITY, // a number of the collector's store
 	AUX_N
 };
 
 #define AUX_BIT(a) (1u << (a))
+static_assert(AUX_N <= 32, "a template's aux is a 32-bit mask");
 // Start and end are listed from the most to the least precise, each as far from its first.
 #define AUX_N_TIMES (AUX_END_NS - AUX_START_NS)
 
