@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sensor/eal.h"
 
+#include "lib/base/cpulist.h"
+#include "lib/base/hugepages.h"
 #include "lib/base/log.h"
 
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,9 +18,6 @@
 #include <unistd.h>
 
 #define ARGS_MAX 128
-#define HUGEPAGE_DIR "/sys/kernel/mm/hugepages"
-#define MBUF_LEN 2560 // with its header and the pool's share
-#define BASE_LEN (96ull << 20)
 
 struct args {
 	int n;
@@ -66,49 +63,23 @@ static bool gave(char **rest, const char *options)
 	return false;
 }
 
-static uint64_t hugepage_bytes_of(const char *size_dir)
-{
-	char path[512];
-	unsigned long long kib, n = 0;
-	if (sscanf(size_dir, "hugepages-%llukB", &kib) != 1)
-		return 0;
-	snprintf(path, sizeof(path), HUGEPAGE_DIR "/%s/free_hugepages", size_dir);
-	FILE *f = fopen(path, "re");
-	if (!f)
-		return 0;
-	if (fscanf(f, "%llu", &n) != 1)
-		n = 0;
-	fclose(f);
-	return n * kib << 10;
-}
-
-static uint64_t free_hugepage_bytes(void)
-{
-	uint64_t sum = 0;
-	struct dirent *entry;
-	DIR *dir = opendir(HUGEPAGE_DIR);
-	if (!dir)
-		return 0;
-	while ((entry = readdir(dir)))
-		sum += hugepage_bytes_of(entry->d_name);
-	closedir(dir);
-	return sum;
-}
-
 static void add_memory(struct args *a, const struct sensor_config *c, char **rest)
 {
 	if (gave(rest, "--no-huge --in-memory -m --socket-mem --huge-dir --legacy-mem"))
 		return;
-	size_t n_pools = 1 + c->vdevs.n + c->ports.n;
-	uint64_t need = BASE_LEN + n_pools * (uint64_t)c->n_mbufs * MBUF_LEN;
-	uint64_t have = free_hugepage_bytes();
+	struct hugepages_pool pools[HUGEPAGES_POOLS_MAX];
+	unsigned n_pools = 0;
+	uint64_t need = hugepages_need(1 + c->vdevs.n + c->ports.n, (uint64_t)c->n_mbufs);
+	uint64_t have = hugepages_read("", -1, pools, &n_pools) == 0
+				? hugepages_free_len(pools, n_pools)
+				: 0;
 	if (have >= need) {
 		arg_add(a, "--in-memory");
 		return;
 	}
 	uint64_t mib = (need >> 20) + 1;
 	log_info(
-		"%llu MiB of hugepages free, %llu needed: going without (slower; see dpdk-config/)",
+		"%llu MiB of hugepages free, %llu needed: going without (slower; see weir doctor)",
 		(unsigned long long)(have >> 20),
 		(unsigned long long)mib
 	);
@@ -126,28 +97,18 @@ static void add_memory(struct args *a, const struct sensor_config *c, char **res
 // own, from the last on, as long as there are enough.
 static void add_lcores(struct args *a, unsigned n_workers, char **rest)
 {
-	char text[4096], all[2048];
-	unsigned cpus[CPU_SETSIZE], n_cpus = 0;
-	size_t at = 0;
-	cpu_set_t set;
+	char text[4096], all[CPULIST_TEXT_LEN];
+	struct cpulist cpus;
 
 	if (gave(rest, "-l -c --lcores -s"))
 		return;
-	if (sched_getaffinity(0, sizeof(set), &set) < 0)
-		CPU_SET(0, &set);
-	for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (CPU_ISSET(cpu, &set) && at + 8 < sizeof(all)) {
-			at += (size_t
-			)snprintf(all + at, sizeof(all) - at, "%s%u", n_cpus ? "," : "", cpu);
-			cpus[n_cpus++] = cpu;
-		}
-	if (n_workers >= n_cpus)
-		log_warn("%u workers on %u CPUs: they share", n_workers, n_cpus);
-	at = (size_t)snprintf(text, sizeof(text), "0@(%s)", all);
-	for (unsigned i = 0; i < n_workers && at + 16 < sizeof(text); i++) {
-		unsigned cpu = cpus[n_cpus - 1 - i % n_cpus];
-		at += (size_t)snprintf(text + at, sizeof(text) - at, ",%u@%u", i + 1, cpu);
-	}
+	cpulist_affinity(&cpus);
+	if (n_workers >= cpus.n)
+		log_warn("%u workers on %u CPUs: they share", n_workers, cpus.n);
+	size_t at = (size_t)snprintf(text, sizeof(text), "0@(%s)", cpulist_format(&cpus, all));
+	for (unsigned i = 0; i < n_workers && at + 16 < sizeof(text); i++)
+		at += (size_t
+		)snprintf(text + at, sizeof(text) - at, ",%u@%u", i + 1, cpulist_worker(&cpus, i));
 	arg_add(a, "--lcores=%s", text);
 }
 
