@@ -129,7 +129,7 @@ struct sums {
 	uint64_t packets[2], bytes[2]; // of the numbered host, of the other
 };
 
-enum { N_FLOWS = 10000, N_PACKETS = 1000000 };
+enum { N_FLOWS = 10000, N_PACKETS = 1000000 / FLOWS_SHARE };
 
 static void take(struct sums *got, unsigned *ret_n, unsigned *ret_evicted)
 {

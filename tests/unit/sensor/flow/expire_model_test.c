@@ -241,17 +241,17 @@ static void run_all(bool sweeps)
 		begin(runs[i].capacity,
 		      runs[i].idle_sec * NS_PER_SEC,
 		      runs[i].active_sec * NS_PER_SEC);
-		for (unsigned n = 0; n < runs[i].turns; n++)
+		for (unsigned n = 0; n < runs[i].turns / FLOWS_SHARE; n++)
 			turn(sweeps);
 		finish();
 		days += (model.now_ns - T0) / (24 * NS_PER_HOUR);
 		for (int r = 0; r < 6; r++)
 			n_by_reason[r] += model.n_by_reason[r];
 	}
-	assert_true(days > 30);
-	assert_true(n_by_reason[FLOW_END_IDLE] > 10000);
-	assert_true(n_by_reason[FLOW_END_ACTIVE] > 1000);
-	assert_true(n_by_reason[FLOW_END_DETECTED] > 1000);
+	assert_true(days > 30 / FLOWS_SHARE);
+	assert_true(n_by_reason[FLOW_END_IDLE] > 10000 / FLOWS_SHARE);
+	assert_true(n_by_reason[FLOW_END_ACTIVE] > 1000 / FLOWS_SHARE);
+	assert_true(n_by_reason[FLOW_END_DETECTED] > 1000 / FLOWS_SHARE);
 }
 
 static void the_sweep_gives_the_models_records_within_a_second(void **)
