@@ -127,12 +127,14 @@ int tls_self_sign(
 	X509 *x = pkey ? make_cert(pkey, addrs, n) : NULL;
 	int ret = 0;
 
-	if (!x)
+	if (!x) {
 		ret = fail(-EIO, error, "make a certificate");
-	else if ((ret = write_pem(key, 0600, pkey, NULL)) < 0)
+	} else if ((ret = write_pem(key, 0600, pkey, NULL)) < 0) {
 		ret = fail(ret, error, key);
-	else if ((ret = write_pem(cert, 0644, NULL, x)) < 0)
+	} else if ((ret = write_pem(cert, 0644, NULL, x)) < 0) {
+		unlink(key); // it fits no certificate
 		ret = fail(ret, error, cert);
+	}
 	X509_free(x);
 	EVP_PKEY_free(pkey);
 	return ret;
@@ -161,6 +163,12 @@ static int select_protocol(
 	return SSL_TLSEXT_ERR_OK;
 }
 
+// A key that is locked with a pass phrase is refused: nobody is there to be asked for it.
+static int no_pass_phrase(char *, int, int, void *)
+{
+	return -1;
+}
+
 int tls_context(
 	const char *cert,
 	const char *key,
@@ -179,6 +187,7 @@ int tls_context(
 			SSL_OP_PRIORITIZE_CHACHA
 	);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_default_passwd_cb(ctx, no_pass_phrase);
 	SSL_CTX_set_alpn_select_cb(ctx, select_protocol, http2 ? &offer_http2 : NULL);
 	const char *at = "TLS settings";
 	bool ok = SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
