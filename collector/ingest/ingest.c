@@ -136,6 +136,7 @@ static void list_session(void *arg, struct session *s)
 		.lost = s->lost,
 		.resets = s->resets,
 		.reordered = s->reordered,
+		.duplicates = s->duplicates,
 		.last_ns = s->last_ns,
 	};
 }

@@ -56,7 +56,7 @@ struct ingest_exporter {
 	bool is_tcp;
 	uint32_t templates;
 	uint32_t sampling; // last seen; 0 unknown
-	uint64_t messages, records, lost, resets, reordered;
+	uint64_t messages, records, lost, resets, reordered, duplicates;
 	uint64_t last_ns;
 };
 

@@ -238,6 +238,9 @@ enum sequence_event intake_sequence(
 	if (event == SEQUENCE_LATE) {
 		s->reordered++;
 		in->counts[LEDGER_sequence_reordered]++;
+	} else if (event == SEQUENCE_DUPLICATE) {
+		s->duplicates++;
+		in->counts[LEDGER_sequence_duplicate]++;
 	} else if (event == SEQUENCE_RESET) {
 		s->resets++;
 		in->counts[LEDGER_sequence_reset]++;

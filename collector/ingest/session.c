@@ -156,21 +156,41 @@ void session_each(struct session_table *t, void (*f)(void *arg, struct session *
 		f(arg, s);
 }
 
-static enum sequence_event sequence_restart(struct sequence *q, uint32_t next)
+// A message that moves no numbers shares its own with the next one: it is not remembered.
+static void remember(struct sequence *q, uint32_t number, uint32_t count)
 {
-	q->expected = next;
+	if (count)
+		q->seen[q->n_seen++ % SEQUENCE_SEEN] = number;
+}
+
+static bool is_seen(const struct sequence *q, uint32_t number)
+{
+	uint32_t n = q->n_seen < SEQUENCE_SEEN ? q->n_seen : SEQUENCE_SEEN;
+	while (n && q->seen[n - 1] != number)
+		n--;
+	return n > 0;
+}
+
+static enum sequence_event sequence_restart(struct sequence *q, uint32_t number, uint32_t count)
+{
+	q->expected = number + count;
 	q->late_run = 0;
+	q->n_seen = 0;
+	remember(q, number, count);
 	return SEQUENCE_RESET;
 }
 
-// Older than expected: swapped on the way, or a numbering begun anew just behind. The latter shows
-// when such messages follow each other.
+// Older than expected: swapped or doubled on the way, or a numbering begun anew just behind. The
+// latter shows when such messages follow each other.
 static enum sequence_event sequence_late(struct sequence *q, uint32_t number, uint32_t count)
 {
 	q->late_run = q->late_run && number == q->late_next ? q->late_run + 1 : 1;
 	q->late_next = number + count;
 	if (q->late_run >= LATE_RUN_MAX && count)
-		return sequence_restart(q, number + count);
+		return sequence_restart(q, number, count);
+	if (count && is_seen(q, number))
+		return SEQUENCE_DUPLICATE;
+	remember(q, number, count);
 	q->gap -= count < q->gap ? count : q->gap;
 	return SEQUENCE_LATE;
 }
@@ -179,23 +199,23 @@ enum sequence_event sequence_take(
 	struct sequence *q, uint32_t number, uint32_t count, uint32_t reorder, uint64_t now_ns
 )
 {
-	uint32_t next = number + count; // mod 2^32, as all of it
-	int32_t ahead = (int32_t)(number - q->expected);
+	int32_t ahead = (int32_t)(number - q->expected); // mod 2^32, as all of it
 
 	if (!q->is_known) {
+		(void)sequence_restart(q, number, count);
 		q->is_known = true;
-		q->expected = next;
 		return SEQUENCE_OK;
 	}
 	if (ahead < 0) {
 		if (-(int64_t)ahead > reorder)
-			return sequence_restart(q, next);
+			return sequence_restart(q, number, count);
 		return sequence_late(q, number, count);
 	}
 	if (ahead > (int32_t)GAP_MAX)
-		return sequence_restart(q, next);
-	q->expected = next;
+		return sequence_restart(q, number, count);
+	q->expected = number + count;
 	q->late_run = 0;
+	remember(q, number, count);
 	if (ahead == 0)
 		return SEQUENCE_OK;
 	if (!q->gap)

@@ -20,18 +20,28 @@ struct session_key {
 };
 static_assert(sizeof(struct session_key) == 32, "hashed and compared as bytes");
 
+#define SEQUENCE_SEEN 64
+
 // Where a stream of numbered messages stands. A gap is only a loss once a late message could no
-// longer fill it.
+// longer fill it; one that has come already does not.
 struct sequence {
 	uint32_t expected;
 	uint32_t late_next; // what would follow the last late message
 	uint32_t late_run;  // late messages that followed each other: the numbers began anew
+	uint32_t n_seen;
+	uint32_t seen[SEQUENCE_SEEN]; // the last messages' numbers, from n_seen % SEQUENCE_SEEN on
 	uint64_t gap;
 	uint64_t gap_ns;
 	bool is_known;
 };
 
-enum sequence_event { SEQUENCE_OK, SEQUENCE_GAP, SEQUENCE_LATE, SEQUENCE_RESET };
+enum sequence_event {
+	SEQUENCE_OK,
+	SEQUENCE_GAP,
+	SEQUENCE_LATE,
+	SEQUENCE_DUPLICATE,
+	SEQUENCE_RESET,
+};
 
 struct session {
 	struct session_key key;
@@ -40,7 +50,7 @@ struct session {
 	struct ipfix_domain *domain;   // NULL for v5
 	struct sequence sequence;
 	uint64_t last_ns;
-	uint64_t messages, records, lost, resets, reordered;
+	uint64_t messages, records, lost, resets, reordered, duplicates;
 	uint32_t uptime_ms; // v9: of the last message
 	uint32_t sampling;
 	uint16_t version;
