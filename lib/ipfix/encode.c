@@ -91,7 +91,7 @@ struct ipfix_encoder {
 	uint32_t sequence; // data records before the message being built
 	uint32_t n_records;
 	bool biflow;
-	uint16_t str_max;
+	uint16_t text_max;	  // bytes of all texts of a record together
 	uint64_t group_fields[6]; // record.set bits of each group of log2 index
 	struct wbuf w;
 	size_t set_at;	 // where the open data set starts; 0: none is open
@@ -159,25 +159,22 @@ static void put_template(struct wbuf *w, unsigned groups, const struct out_templ
 	}
 }
 
-// Bytes that must be left for each text so that the largest record still fits an empty message
-// together with its template; negative: not even without text.
+// Bytes all texts of a record may have together so that the largest record still fits an empty
+// message together with its template; negative: not even without text.
 static int text_room(const struct ipfix_encoder *e, size_t max_len)
 {
 	const struct out_template *t = &e->templates[N_TEMPLATES - 1];
 	uint8_t scratch[4096];
 	struct wbuf w = wbuf_of(scratch, sizeof(scratch));
-	size_t fixed = 0, n_text = 0, copies = e->biflow ? 1 : 2;
+	size_t fixed = 0, copies = e->biflow ? 1 : 2;
 
 	put_template(&w, N_TEMPLATES - 1, t);
-	for (unsigned i = 0; i < t->n_fields; i++) {
-		n_text += t->fields[i].len == IPFIX_VARLEN;
+	for (unsigned i = 0; i < t->n_fields; i++)
 		fixed += t->fields[i].len == IPFIX_VARLEN ? 3 : t->fields[i].len;
-	}
 	size_t need = IPFIX_HEADER_LEN + 2 * IPFIX_SET_HEADER_LEN + wbuf_len(&w) + copies * fixed;
 	if (w.full || need > max_len)
 		return -1;
-	size_t room = n_text ? (max_len - need) / (copies * n_text) : 0;
-	return room > RECORD_STR_MAX ? RECORD_STR_MAX : (int)room;
+	return (int)((max_len - need) / copies);
 }
 
 static void message_start(struct ipfix_encoder *e)
@@ -226,7 +223,7 @@ int ipfix_encoder_create(
 		ipfix_encoder_free(e);
 		return -EINVAL;
 	}
-	e->str_max = (uint16_t)room;
+	e->text_max = (uint16_t)room;
 	message_start(e);
 	*ret_encoder = e;
 	return 0;
@@ -272,9 +269,24 @@ static unsigned groups_of(const struct ipfix_encoder *e, const struct record *r)
 	return groups;
 }
 
-static void put_str(struct wbuf *w, const struct record_str *s, size_t max)
+// How much of a text fits `room`. A part of a fingerprint or of an address would be another one.
+static size_t text_len(enum record_field f, const struct record_str *s, size_t room)
 {
-	size_t len = s->len > max ? max : s->len;
+	size_t len = room < RECORD_STR_MAX ? room : RECORD_STR_MAX;
+	if (s->len <= len)
+		return s->len;
+	if (f == FIELD_ja4)
+		return 0;
+	while (f == FIELD_dns_answers && len && s->p[len] != ',')
+		len--;
+	return len;
+}
+
+static void
+put_str(struct wbuf *w, const struct out_field *f, const struct record_str *s, size_t *room)
+{
+	size_t len = text_len((enum record_field)f->field, s, *room);
+	*room -= len;
 	if (len < IPFIX_VARLEN_LONG) {
 		wbuf_u8(w, (uint8_t)len);
 	} else {
@@ -295,7 +307,9 @@ static void put_uint(struct wbuf *w, const struct out_field *f, uint64_t v)
 	wbuf_uint(w, f->ie == IPFIX_IE_MPLS_TOP && !f->pen ? v << 4 : v, f->len);
 }
 
-static void put_field(struct wbuf *w, const struct out_field *f, const struct record *r, size_t max)
+// `room` is what texts may still take.
+static void
+put_field(struct wbuf *w, const struct out_field *f, const struct record *r, size_t *room)
 {
 	const void *value = (const char *)r + f->offset;
 	switch ((enum record_type)f->type) {
@@ -323,7 +337,7 @@ static void put_field(struct wbuf *w, const struct out_field *f, const struct re
 		wbuf_bytes(w, value, f->len);
 		break;
 	case RECORD_TYPE_STR:
-		put_str(w, value, max);
+		put_str(w, f, value, room);
 		break;
 	}
 }
@@ -348,6 +362,7 @@ static void put_record(struct ipfix_encoder *e, unsigned groups, const struct re
 {
 	struct out_template *t = &e->templates[groups];
 	uint16_t id = (uint16_t)(IPFIX_SET_MIN + groups);
+	size_t room = e->text_max;
 
 	if (!t->announced) {
 		set_open(e, IPFIX_SET_TEMPLATE);
@@ -357,7 +372,7 @@ static void put_record(struct ipfix_encoder *e, unsigned groups, const struct re
 	if (!e->set_at || e->set_id != id)
 		set_open(e, id);
 	for (unsigned i = 0; i < t->n_fields; i++)
-		put_field(&e->w, &t->fields[i], r, e->str_max);
+		put_field(&e->w, &t->fields[i], r, &room);
 	e->n_records++;
 }
 

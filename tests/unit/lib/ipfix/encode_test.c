@@ -112,6 +112,45 @@ static void largest_record_fits_the_smallest_message(void **)
 	}
 }
 
+static bool message_holds(const uint8_t *m, size_t len, const char *text)
+{
+	return memmem(m, len, text, strlen(text)) != NULL;
+}
+
+static void texts_are_cut_where_it_does_not_lie(void **)
+{
+	static const char name[] = "a-host-of-a-name-that-takes-most-of-the-room.example";
+	struct ipfix_encoder *e = encoder(512, true);
+	struct record r = record_v4();
+	char long_name[70];
+	const uint8_t *m;
+
+	r.server_name = (struct record_str){name, sizeof(name) - 1};
+	r.ja4 = (struct record_str){"t13d1516h2_8daaf6152771_e5627efa2ab1", 36};
+	r.alpn = (struct record_str){"h2", 2};
+	r.dns_answers = (struct record_str){"192.0.2.100,192.0.2.101", 23};
+	r.set |= RECORD_BIT(server_name) | RECORD_BIT(ja4) | RECORD_BIT(alpn) |
+		 RECORD_BIT(dns_answers);
+	assert_int_equal(ipfix_encoder_add(e, &r), 0);
+	size_t len = ipfix_encoder_finish(e, NOW, &m, NULL);
+	assert_true(message_holds(m, len, name));
+	assert_true(message_holds(m, len, "e5627efa2ab1"));
+	assert_false(message_holds(m, len, "192.0.2.1")); // six bytes are left: no half address
+
+	r.server_name.len = 36; // 22 are left, one too few
+	assert_int_equal(ipfix_encoder_add(e, &r), 0);
+	len = ipfix_encoder_finish(e, NOW, &m, NULL);
+	assert_true(message_holds(m, len, "192.0.2.100"));
+	assert_false(message_holds(m, len, "192.0.2.100,"));
+
+	memset(long_name, 'n', sizeof(long_name));
+	r.server_name = (struct record_str){long_name, sizeof(long_name)};
+	assert_int_equal(ipfix_encoder_add(e, &r), 0);
+	len = ipfix_encoder_finish(e, NOW, &m, NULL);
+	assert_false(message_holds(m, len, "t13d")); // a fingerprint is whole or not there
+	ipfix_encoder_free(e);
+}
+
 static void too_small_messages_are_refused(void **)
 {
 	struct ipfix_encoder *e;
@@ -136,6 +175,7 @@ int main(void)
 		cmocka_unit_test(nothing_added_is_nothing_to_send),
 		cmocka_unit_test(full_message_takes_no_part_of_a_record),
 		cmocka_unit_test(largest_record_fits_the_smallest_message),
+		cmocka_unit_test(texts_are_cut_where_it_does_not_lie),
 		cmocka_unit_test(too_small_messages_are_refused),
 		cmocka_unit_test(ntp_time_gives_every_nanosecond_back),
 	};
