@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Flow records to IPFIX messages (RFC 7011; biflows by RFC 5103). One encoder is one exporting
-// process's stream for one observation domain: it numbers its records, knows its templates and
-// builds one message at a time in its own memory. It sends nothing: sensor/export does.
+// Flow records to IPFIX messages (RFC 7011; biflows by RFC 5103), or to NetFlow v9 packets
+// (RFC 3954). One encoder is one exporting process's stream for one observation domain: it numbers
+// its records (v9: its packets), knows its templates and builds one message at a time in its own
+// memory. It sends nothing: sensor/export and the weir command do.
+//
+// What v9 cannot say is left out: texts and our own elements. Counters of the way back become its
+// OUT counters, times are milliseconds of sysUptime.
 // Thread: the one that owns the encoder.
 
 #include "lib/record/record.h"
@@ -15,6 +19,13 @@ struct ipfix_encoder_options {
 	uint16_t max_len; // of a message, 512..65535 (768 without biflow): what fits the path's MTU
 	bool biflow;	  // false: a biflow leaves as two uniflows
 	uint32_t pen;	  // stands in for PEN_WEIR; 0: PEN_WEIR itself
+	uint16_t version; // 9: NetFlow v9; else IPFIX
+	bool exact_times; // IPFIX: nanoseconds, not milliseconds
+	// IPFIX, for records that are passed on: tell exporter, domain and sampling rate of each,
+	// and the entity it belongs to, by its number in the collector's store.
+	bool origin;
+	bool has_entity;
+	uint16_t entity;
 };
 
 [[nodiscard]] int ipfix_encoder_create(
@@ -27,8 +38,9 @@ void ipfix_encoder_free(struct ipfix_encoder *e);
 [[nodiscard]] int ipfix_encoder_add(struct ipfix_encoder *e, const struct record *r);
 
 // Ends the message being built: its bytes, valid until the next call, and their number, 0 when
-// there is nothing to send. `now_ns` becomes the export time. *ret_records (may be NULL) gets the
-// number of data records within, which the sequence number counts (RFC 7011 §3.1).
+// there is nothing to send. `now_ns` becomes the export time; in v9, whose times are relative to
+// it, no flow may be further from it than 24 days. *ret_records (may be NULL) gets the number of
+// data records within, which the sequence number counts (RFC 7011 §3.1).
 size_t ipfix_encoder_finish(
 	struct ipfix_encoder *e, uint64_t now_ns, const uint8_t **ret_message, uint32_t *ret_records
 );
@@ -39,5 +51,5 @@ size_t
 ipfix_encoder_templates(struct ipfix_encoder *e, uint64_t now_ns, const uint8_t **ret_message);
 
 // Counts records that were made but never sent, so that the gap shows in the sequence
-// (RFC 7011 §10.2.2).
+// (RFC 7011 §10.2.2). In v9 that is one packet.
 void ipfix_encoder_skip(struct ipfix_encoder *e, uint32_t n_records);

@@ -28,6 +28,8 @@
 #define IPFIX_VARLEN 65535
 #define IPFIX_VARLEN_LONG 255 // first length byte that announces two more
 
+#define IPFIX_IE_ENTITY 100 // our own, no member of the record: an entity's number
+#define IPFIX_ENTITY_LEN 2
 #define IPFIX_IE_ICMP4 32 // type * 256 + code
 #define IPFIX_IE_ICMP6 139
 #define IPFIX_IE_MPLS_TOP 70

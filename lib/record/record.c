@@ -33,3 +33,27 @@ enum record_verdict record_verdict(const struct record *r)
 	return is_refused(r->tcp_flags) || is_refused(r->rev_tcp_flags) ? VERDICT_DENY
 									: VERDICT_ALLOW;
 }
+
+bool record_reverse(const struct record *r, struct record *ret_reverse)
+{
+	struct record *v = ret_reverse;
+	if (!r->rev_packets && !r->rev_bytes)
+		return false;
+	*v = *r;
+	v->src = r->dst, v->dst = r->src;
+	v->sport = r->dport, v->dport = r->sport;
+	v->src_mac = r->dst_mac, v->dst_mac = r->src_mac;
+	v->src_as = r->dst_as, v->dst_as = r->src_as;
+	v->src_mask = r->dst_mask, v->dst_mask = r->src_mask;
+	v->in_if = r->out_if, v->out_if = r->in_if;
+	v->tcp_flags = r->rev_tcp_flags;
+	v->packets = r->rev_packets;
+	v->bytes = r->rev_bytes;
+	v->rev_tcp_flags = 0;
+	v->rev_packets = v->rev_bytes = 0;
+	v->next_hop = (struct addr){}; // of the forward path
+	v->set |= RECORD_BIT(in_if) | RECORD_BIT(src_as) | RECORD_BIT(dst_as) |
+		  RECORD_BIT(src_mask) | RECORD_BIT(dst_mask) | RECORD_BIT(src_mac) |
+		  RECORD_BIT(dst_mac) | RECORD_BIT(out_if);
+	return true;
+}

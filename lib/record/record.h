@@ -96,6 +96,9 @@ enum record_verdict { VERDICT_ALLOW = 0, VERDICT_DENY = 1 };
 // action 2), or when in either direction RST is set and SYN is not; else Allow.
 enum record_verdict record_verdict(const struct record *r);
 
+// The other direction of a biflow as a record of its own; false when it saw nothing.
+bool record_reverse(const struct record *r, struct record *ret_reverse);
+
 // Text of single values, as the API and the command show them. Each returns `text`.
 const char *record_format_proto(uint8_t proto, char text[static 16]);	// "TCP", or the number
 const char *record_format_flags(uint16_t flags, char text[static 8]);	// "UAPRSF", '.' if not set
