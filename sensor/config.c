@@ -8,6 +8,7 @@
 
 #define AT(member) offsetof(struct sensor_config, member)
 #define SEC 1000000000ll
+#define UDP_LEN_MAX 65507 // over IPv4
 
 // clang-format off
 static const struct config_item items[] = {
@@ -60,12 +61,21 @@ static const struct config_item items[] = {
 };
 // clang-format on
 
+static const char *check_target(const struct sensor_config *c)
+{
+	static const char *const kinds[] = {"udp", "tcp", NULL};
+	struct endpoint ep;
+	int ret = *c->target ? endpoint_parse(c->target, kinds, &ep) : -ENOENT;
+	if (ret == -EINVAL)
+		return "--export: expected udp:HOST:PORT or tcp:HOST:PORT";
+	if (ret == 0 && strcmp(kinds[ep.kind], "udp") == 0 && c->message_len > UDP_LEN_MAX)
+		return "sensor.message_len: no datagram has more than 65507 bytes";
+	return NULL; // a name that is not known may be so at the start
+}
+
 static int check(const void *config, const char **ret_what)
 {
 	const struct sensor_config *c = config;
-	static const char *const kinds[] = {"udp", "tcp", NULL};
-	struct endpoint ep;
-
 	*ret_what = NULL;
 	if (!*c->pcap && c->vdevs.n == 0 && c->ports.n == 0)
 		*ret_what = "nothing to listen on: give --pcap FILE, --vdev STR or --port PCI";
@@ -76,8 +86,8 @@ static int check(const void *config, const char **ret_what)
 			"--pcap goes alone: its times are the capture's, a port's are the clock's";
 	else if (c->once && c->loop)
 		*ret_what = "--once ends what --loop begins anew: choose one";
-	else if (*c->target && endpoint_parse(c->target, kinds, &ep) == -EINVAL)
-		*ret_what = "--export: expected udp:HOST:PORT or tcp:HOST:PORT";
+	else
+		*ret_what = check_target(c);
 	return *ret_what ? -EINVAL : 0;
 }
 
