@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -76,9 +77,9 @@ static int secret_make(const char *path, size_t len)
 
 	if (len > sizeof(key) || getrandom(key, len, 0) != (ssize_t)len)
 		return -EIO;
-	if (snprintf(aside, sizeof(aside), "%s.%d", path, (int)getpid()) >= (int)sizeof(aside))
+	if (snprintf(aside, sizeof(aside), "%s.XXXXXX", path) >= (int)sizeof(aside))
 		return -ENAMETOOLONG;
-	int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = mkostemp(aside, O_CLOEXEC); // mode 0600
 	if (fd < 0)
 		return -errno;
 	if (write(fd, key, len) != (ssize_t)len || fsync(fd) < 0)

@@ -9,7 +9,7 @@
 
 #define STATE_ERROR_LEN 512
 
-// Makes the directory when it is absent and checks that only its owner enters it.
+// Makes the directory when it is absent and checks that only its owner may write to it.
 [[nodiscard]] int state_open(const char *dir, char error[static STATE_ERROR_LEN]);
 
 // Reads `len` secret bytes from dir/name; makes the file from random bytes when it is absent.
