@@ -93,10 +93,11 @@ const struct config_program api_program = {
 // Puts "dir/name" in the place of an empty string.
 static int set_path(char **path, const char *dir, size_t dir_len, const char *name)
 {
+	const char *slash = dir_len && dir[dir_len - 1] == '/' ? "" : "/";
 	char *full;
 	if (**path)
 		return 0;
-	if (asprintf(&full, "%.*s/%s", (int)dir_len, dir, name) < 0)
+	if (asprintf(&full, "%.*s%s%s", (int)dir_len, dir, slash, name) < 0)
 		return -ENOMEM;
 	free(*path);
 	*path = full;
