@@ -52,7 +52,8 @@ void *record_batch_column_raw(struct record_batch *b, enum record_field f)
 
 static int text_room(struct record_batch *b, size_t len)
 {
-	if (b->text_cap - b->text_len >= len)
+	// References of empty texts point somewhere too.
+	if (b->text && b->text_cap - b->text_len >= len)
 		return 0;
 	size_t cap = b->text_cap ? b->text_cap * 2 : 4096;
 	while (cap - b->text_len < len)
