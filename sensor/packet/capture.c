@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define READ_LEN (1 << 20)
+#define READ_LEN (64 << 10)
 #define LINKTYPE_ETHERNET 1
 #define PACKET_LEN_MAX (256 << 10) // libpcap's MAXIMUM_SNAPLEN for Ethernet
 #define BLOCK_LEN_MAX (16 << 20)   // libpcap's limit of a pcapng block
