@@ -112,40 +112,48 @@ ipfix_message_parse(struct buf *b, uint64_t recv_ns, struct ipfix_message *ret_m
 	return status;
 }
 
+#define BROUGHT_FIELDS_MAX (65535 / 4) // of a message: a field's definition takes 4 bytes or more
+
 struct definition {
-	struct ipfix_template_head head; // id 0: none; no fields: withdrawn
-	const uint8_t *fields;
-	size_t len;
+	uint32_t generation;
+	struct ipfix_template template; // without fields: withdrawn
 };
 
 // The definitions a message brings along, by the low byte of their ids.
 struct brought {
-	bool any;
-	bool is_unsure; // of an id that is not here the domain's template may be outdated
+	uint32_t generation; // ends with a withdrawal of all; 0: none so far
+	bool is_unsure;	     // of an id that is not here the domain's template may be outdated
+	uint32_t n_fields;
 	struct definition slots[256];
+	uint16_t lens[BROUGHT_FIELDS_MAX];
 };
 
-static void bring(struct brought *k, const struct definition *d)
+static void
+bring(struct brought *k, const struct ipfix_template_head *head, const uint8_t *fields, size_t len)
 {
-	struct definition *slot = &k->slots[d->head.id & 0xff];
-	if (!k->any || d->head.id < IPFIX_SET_MIN)
+	struct definition *slot = &k->slots[head->id & 0xff];
+	if (!k->generation)
 		memset(k->slots, 0, sizeof(k->slots));
-	k->any = true;
-	k->is_unsure |= d->head.id < IPFIX_SET_MIN; // a withdrawal of all
-	k->is_unsure |= slot->head.id && slot->head.id != d->head.id;
-	*slot = *d;
+	bool is_all = head->id < IPFIX_SET_MIN;
+	k->generation += is_all || !k->generation;
+	k->is_unsure |= is_all;
+	k->is_unsure |= slot->generation == k->generation && slot->template.id != head->id;
+	slot->generation = k->generation;
+	assert(k->n_fields + head->n_fields <= BROUGHT_FIELDS_MAX);
+	ipfix_template_measure(head, fields, len, k->lens + k->n_fields, &slot->template);
+	k->n_fields += slot->template.n_fields;
 }
 
 static void bring_set(const struct ipfix_reader *r, struct brought *k, struct buf set, bool options)
 {
 	bool v9 = r->message->version == NETFLOW9_VERSION;
-	struct definition d;
-	while (has_definition(&set)) {
-		if (!ipfix_template_head(&set, v9, options, &d.head))
-			return;
-		d.fields = ipfix_template_fields(&set, &d.head, &d.len);
-		if (d.head.n_fields || r->domain->limits.is_reliable)
-			bring(k, &d);
+	struct ipfix_template_head head;
+	const uint8_t *fields;
+	size_t len;
+	while (has_definition(&set) && ipfix_template_head(&set, v9, options, &head) &&
+	       (fields = ipfix_template_fields(&set, &head, &len))) {
+		if (head.n_fields || r->domain->limits.is_reliable)
+			bring(k, &head, fields, len);
 	}
 }
 
@@ -153,11 +161,11 @@ static bool
 check_data(const struct ipfix_reader *r, const struct brought *k, uint16_t id, struct buf set)
 {
 	const struct definition *d = &k->slots[id & 0xff];
-	if (k->any && d->head.id == id)
-		return ipfix_definition_fits(&d->head, d->fields, d->len, set);
-	if (k->is_unsure)
-		return true;
-	const struct ipfix_template *t = ipfix_domain_find(r->domain, id, r->message->recv_ns);
+	const struct ipfix_template *t = NULL;
+	if (k->generation && d->generation == k->generation && d->template.id == id)
+		t = &d->template;
+	else if (!k->is_unsure)
+		t = ipfix_domain_find(r->domain, id, r->message->recv_ns);
 	return !t || !t->is_variable || ipfix_template_fits(t, set);
 }
 
@@ -167,7 +175,8 @@ static bool check_rows(const struct ipfix_reader *r)
 	struct buf b = r->sets;
 	struct brought brought;
 	bool options;
-	brought.any = brought.is_unsure = false;
+	brought.generation = brought.n_fields = 0;
+	brought.is_unsure = false;
 	while (buf_left(&b) >= IPFIX_SET_HEADER_LEN) {
 		uint16_t id = buf_u16(&b), len = buf_u16(&b);
 		struct buf set = buf_sub(&b, len - IPFIX_SET_HEADER_LEN);

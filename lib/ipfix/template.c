@@ -176,16 +176,19 @@ static struct field add_field(struct ipfix_template *t, bool is_v9, struct buf *
 		f.ie &= ~IPFIX_ENTERPRISE;
 		f.pen = buf_u32(b);
 	}
-	((uint16_t *)t->lens)[t->n_fields++] = f.len;
+	if (f.len)
+		((uint16_t *)t->lens)[t->n_fields++] = f.len;
 	t->is_variable |= f.len == IPFIX_VARLEN;
 	t->row_len += f.len == IPFIX_VARLEN ? 1 : f.len;
 	return f;
 }
 
-static int compile_field(struct compiler *c, const struct ipfix_template_head *head, struct buf *b)
+static int compile_field(
+	struct compiler *c, const struct ipfix_template_head *head, unsigned index, struct buf *b
+)
 {
 	struct ipfix_template *t = c->t;
-	unsigned index = t->n_fields;
+	unsigned from = t->n_fields;
 	struct field f = add_field(t, head->is_v9, b);
 	bool is_v9_scope = head->is_v9 && index < head->n_scope;
 	const struct ipfix_element *e =
@@ -196,7 +199,7 @@ static int compile_field(struct compiler *c, const struct ipfix_template_head *h
 	if (usable <= 0)
 		return usable;
 	struct ipfix_step s = step_of(e, f.len);
-	s.from = (uint16_t)index;
+	s.from = (uint16_t)from;
 	insert_step(c, e, s);
 	return 0;
 }
@@ -241,7 +244,7 @@ int ipfix_template_compile(
 	t->n_scope = head->n_scope;
 	struct compiler c = {.t = t, .steps_max = n_steps};
 	for (unsigned i = 0; i < n && !ret; i++)
-		ret = compile_field(&c, head, &b);
+		ret = compile_field(&c, head, i, &b);
 	if (b.bad || t->row_len == 0 || t->row_len > UINT16_MAX)
 		ret = -EINVAL;
 	if (ret < 0) {
@@ -467,16 +470,17 @@ bool ipfix_template_fits(const struct ipfix_template *t, struct buf b)
 	return true;
 }
 
-bool ipfix_definition_fits(
-	const struct ipfix_template_head *head, const uint8_t *fields, size_t len, struct buf rows
+void ipfix_template_measure(
+	const struct ipfix_template_head *head,
+	const uint8_t *fields,
+	size_t len,
+	uint16_t *lens,
+	struct ipfix_template *ret_template
 )
 {
-	uint16_t lens[IPFIX_FIELDS_LIMIT];
-	struct ipfix_template t = {.lens = lens};
+	struct ipfix_template t = {.id = head->id, .lens = lens};
 	struct buf b = buf_of(fields, len);
-	if (head->n_fields > IPFIX_FIELDS_LIMIT)
-		return true; // nothing is decoded by it
-	while (t.n_fields < head->n_fields)
+	for (unsigned i = 0; i < head->n_fields; i++)
 		(void)add_field(&t, head->is_v9, &b);
-	return !t.is_variable || ipfix_template_fits(&t, rows);
+	*ret_template = t;
 }

@@ -47,7 +47,7 @@ struct ipfix_values {
 
 struct ipfix_template {
 	uint16_t id;
-	uint16_t n_fields;
+	uint16_t n_fields; // those with bytes: walks over a row cost no more than its bytes
 	uint16_t n_scope;
 	uint16_t n_steps;
 	uint16_t n_unknown; // fields of enterprises we do not know
@@ -60,7 +60,7 @@ struct ipfix_template {
 	uint64_t seen_ns;   // when it was last announced
 	uint32_t def_len;
 	const uint8_t *def;   // the definition itself, to tell a refresh from a change
-	const uint16_t *lens; // of each field; variable templates only
+	const uint16_t *lens; // of each field
 	struct ipfix_step *steps;
 };
 
@@ -102,7 +102,12 @@ bool ipfix_template_row(
 // Whether the rows of a variable template, and what pads them, fit the bytes.
 bool ipfix_template_fits(const struct ipfix_template *t, struct buf b);
 
-// The same by a definition that is not compiled.
-bool ipfix_definition_fits(
-	const struct ipfix_template_head *head, const uint8_t *fields, size_t len, struct buf rows
+// The template as far as ipfix_template_fits needs it, without memory of its own: `lens` has room
+// for the definition's fields.
+void ipfix_template_measure(
+	const struct ipfix_template_head *head,
+	const uint8_t *fields,
+	size_t len,
+	uint16_t *lens,
+	struct ipfix_template *ret_template
 );
