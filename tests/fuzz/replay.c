@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define SEED_MAX 65536
-#define MUTATIONS 2000
+#define MUTATIONS 500
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

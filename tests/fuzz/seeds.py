@@ -205,6 +205,9 @@ def ipfix_seeds():
         "several_messages": pieces(ipfix(*FLOW_SETS) + ipfix(a_set(256, flow(4)), sequence=2)
                                    + ipfix(domain=8) + bytes(3)),
         "empty_messages": pieces(200 * ipfix()),
+        "reserved_sets": pieces(*(ipfix(FLOW_SETS[0], a_set(n, bytes(9))) for n in (0, 1, 4, 255))),
+        "no_bytes": pieces(ipfix(a_set(2, template(256, *([(210, 0)] * 99), (4, VAR), (8, 4))),
+                                 a_set(256, 9 * (b"\x01\x06" + v4(2))))),
         "domains": pieces(*(ipfix(*FLOW_SETS, domain=d) for d in range(6))),
         "over_the_caps": pieces(
             ipfix(*(a_set(2, template(256 + 300 * i, (8, 4), (7, 2 + i))) for i in range(10)))),
@@ -277,6 +280,8 @@ def netflow9_seeds():
         "count_lies": pieces(netflow9(*sets, count=0), netflow9(*sets, count=65535)),
         "late": pieces(netflow9(*sets), (LATER, netflow9(a_set(256, flow9(2)))),
                        (LATER, netflow9(a_set(256, flow9(2)))), (LATER, netflow9(sets[0]))),
+        "no_bytes": pieces(netflow9(a_set(0, template(256, (7, 0), *FLOW9, (4, 0), (210, 0))),
+                                    a_set(256, flow9(2)))),
         "mended": pieces((MENDED, bytes(20) + sets[0] + sets[1])),
         "bad_lengths": pieces(netflow9()[:19], netflow9(a_set(256, flow9(2), length=3)),
                               netflow9(a_set(256, flow9(2), length=900)), b"\x00\x09",
@@ -647,6 +652,7 @@ def block_seeds():
         "journal_no_start": b"\x00" + journal(n, ["src", "server_name"]),
         "summary": b"\x02" + le("QIIQQQQ", 1, n, 1, 5, 9, 0x7F, 400),
     }
+    made["ja4"] = b"\x05" + varint(1) + packed([0], 0) + packed([0] * n, 0)  # empty texts only
     for name, data in made.items():
         seeds["column_" + name] = b"\x01" + bytes([FIELD[name]]) + be("H", n - 1) + b"\x01" + data
     return seeds
