@@ -191,6 +191,8 @@ session_make(struct intake *in, const struct peer *p, struct session_key key, ui
 	s->is_trusted = is_within(in->o->trust, in->o->n_trust, &p->addr);
 	s->named_entity = -1;
 	s->is_tcp = p->is_tcp;
+	if (p->is_tcp) // nobody forges a connection, and its templates do not come again
+		session_prove(&in->sessions, s);
 	if (key.is_v5)
 		return s;
 	struct ipfix_limits limits = in->o->limits;
@@ -205,6 +207,15 @@ session_make(struct intake *in, const struct peer *p, struct session_key key, ui
 	return s;
 }
 
+// Memory that runs short is taken from those who never sent a record, the longest silent first.
+static void make_memory(struct intake *in, const struct session *but)
+{
+	struct session *oldest;
+	while (in->budget.used > in->budget.max / 4 * 3 && (oldest = in->sessions.fresh.oldest) &&
+	       oldest != but)
+		session_del(&in->sessions, oldest);
+}
+
 struct session *
 intake_session(struct intake *in, const struct peer *p, struct session_key key, uint64_t now_ns)
 {
@@ -212,6 +223,7 @@ intake_session(struct intake *in, const struct peer *p, struct session_key key, 
 	key.port = p->port;
 	key.source = p->source;
 	struct session *s = session_find(&in->sessions, &key, now_ns);
+	make_memory(in, s);
 	if (!s)
 		s = session_make(in, p, key, now_ns);
 	if (s)
