@@ -45,14 +45,35 @@ static struct ipfix_template **slot_of(const struct ipfix_domain *d, uint16_t id
 	return page ? &page[id & 0xff] : NULL;
 }
 
+static void
+template_add(struct ipfix_domain *d, struct ipfix_template **slot, struct ipfix_template *t)
+{
+	t->at = &d->first[t->is_options];
+	t->next = *t->at;
+	if (t->next)
+		t->next->at = &t->next;
+	*t->at = *slot = t;
+	d->n_templates++;
+}
+
 static void template_del(struct ipfix_domain *d, struct ipfix_template **slot)
 {
-	if (!*slot)
+	struct ipfix_template *t = *slot;
+	if (!t)
 		return;
-	d->budget->used -= template_size(*slot);
+	*t->at = t->next;
+	if (t->next)
+		t->next->at = t->at;
+	d->budget->used -= template_size(t);
 	d->n_templates--;
-	free(*slot);
+	free(t);
 	*slot = NULL;
+}
+
+static void template_del_all(struct ipfix_domain *d, bool is_options)
+{
+	while (d->first[is_options])
+		template_del(d, slot_of(d, d->first[is_options]->id));
 }
 
 static bool is_expired(const struct ipfix_domain *d, const struct ipfix_template *t, uint64_t now)
@@ -63,11 +84,11 @@ static bool is_expired(const struct ipfix_domain *d, const struct ipfix_template
 
 void ipfix_domain_reset(struct ipfix_domain *d)
 {
+	template_del_all(d, false);
+	template_del_all(d, true);
 	for (int p = 0; p < 256; p++) {
 		if (!d->pages[p])
 			continue;
-		for (int i = 0; i < PAGE_SLOTS; i++)
-			template_del(d, &d->pages[p][i]);
 		free(d->pages[p]);
 		d->pages[p] = NULL;
 		d->budget->used -= PAGE_SIZE_BYTES;
@@ -84,11 +105,11 @@ static void sweep(struct ipfix_domain *d, uint64_t now_ns)
 	if (now_ns - d->swept_ns < NS_PER_SEC)
 		return;
 	d->swept_ns = now_ns;
-	for (int p = 0; p < 256; p++) {
-		for (int i = 0; d->pages[p] && i < PAGE_SLOTS; i++) {
-			struct ipfix_template **slot = &d->pages[p][i];
-			if (*slot && is_expired(d, *slot, now_ns))
-				template_del(d, slot);
+	for (int kind = 0; kind < 2; kind++) {
+		for (struct ipfix_template *t = d->first[kind], *next; t; t = next) {
+			next = t->next;
+			if (is_expired(d, t, now_ns))
+				template_del(d, slot_of(d, t->id));
 		}
 	}
 }
@@ -154,8 +175,7 @@ replace(struct ipfix_domain *d,
 	}
 	template_del(d, slot);
 	t->seen_ns = now_ns;
-	*slot = t;
-	d->n_templates++;
+	template_add(d, slot, t);
 	d->counts.templates++;
 	d->counts.unknown_fields += t->n_unknown;
 	return 0;
@@ -195,19 +215,10 @@ bool ipfix_domain_learn(
 void ipfix_domain_withdraw(struct ipfix_domain *d, uint16_t id)
 {
 	struct ipfix_template **slot = slot_of(d, id);
-	if (id >= IPFIX_SET_MIN) {
-		if (slot)
-			template_del(d, slot);
-		return;
-	}
-	bool options = id == IPFIX_SET_OPTIONS;
-	for (int p = 0; p < 256; p++) {
-		for (int i = 0; d->pages[p] && i < PAGE_SLOTS; i++) {
-			struct ipfix_template **s = &d->pages[p][i];
-			if (*s && (*s)->is_options == options)
-				template_del(d, s);
-		}
-	}
+	if (id < IPFIX_SET_MIN)
+		template_del_all(d, id == IPFIX_SET_OPTIONS);
+	else if (slot)
+		template_del(d, slot);
 }
 
 void ipfix_domain_keep(

@@ -63,6 +63,7 @@ struct ipfix_domain {
 	struct ipfix_budget *budget;
 	struct ipfix_counts counts;
 	struct ipfix_template **pages[256]; // by the id's high byte, each 256 by its low one
+	struct ipfix_template *first[2];    // of those that are no options, and those that are
 	uint32_t n_templates;
 	uint64_t swept_ns;
 	struct ipfix_pending *pending, **pending_end;

@@ -62,6 +62,8 @@ struct ipfix_template {
 	const uint8_t *def;   // the definition itself, to tell a refresh from a change
 	const uint16_t *lens; // of each field
 	struct ipfix_step *steps;
+	// Where the domain keeps it: in a list of its kind.
+	struct ipfix_template *next, **at;
 };
 
 // What stands before the fields of a definition.
