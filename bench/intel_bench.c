@@ -63,14 +63,13 @@ static struct intel_list *make_list(size_t n)
 	struct intel_list *l = intel_list_create("bench");
 	for (size_t k = 0; k < n && l; k++) {
 		struct indicator i = {.type = INDICATOR_NET, .score = 700};
-		char name[64];
-		int len;
+		char name[64] = "";
 		if (k % 10 < 6) {
 			i.net = masked(random_v4(), k % 2 ? 128 : lengths[draw() % LENGTHS]);
 		} else if (k % 10 < 8) {
 			i.net = (struct prefix){random_v6(), 128};
 		} else {
-			len = snprintf(
+			snprintf(
 				name,
 				sizeof(name),
 				"h%" PRIx64 ".bad%u.example",
@@ -78,9 +77,8 @@ static struct intel_list *make_list(size_t n)
 				(unsigned)(draw() % 1000)
 			);
 			i.type = INDICATOR_NAME;
-			i.name = intel_list_text(l, name, (size_t)len);
 		}
-		if (intel_list_add(l, &i) < 0)
+		if (intel_list_add(l, &i, name) < 0)
 			exit(1);
 	}
 	return l;

@@ -124,7 +124,7 @@ static int gather(struct intel_db *db, struct intel_list *const *lists)
 		for (size_t k = 0; k < lists[i]->n; k++) {
 			struct db_entry *e = &db->entries[db->n_entries++];
 			*e = (struct db_entry){.list = (uint32_t)i, .item = (uint32_t)k};
-			e->id = indicator_id(db_indicator(db, e), db_name(db, e));
+			e->id = lists[i]->items[k].id;
 		}
 	}
 	return 0;

@@ -37,6 +37,7 @@ enum indicator_severity {
 
 // Texts are offsets into the text of the list the indicator is in (lib/intel/list.h); 0 is "".
 struct indicator {
+	uint64_t id;
 	uint8_t type;  // enum indicator_type
 	uint8_t proto; // of a port: 0 any, else the IP protocol
 	bool is_exact;
@@ -48,7 +49,7 @@ struct indicator {
 	uint16_t port;
 	uint16_t feed; // number of the feed in the list
 	struct prefix net;
-	uint32_t name;
+	uint32_t name, value; // value: in canonical form
 	uint32_t category, description, reference;
 	uint32_t first_seen, last_seen, expires; // seconds since 1970; 0: not said, never
 };

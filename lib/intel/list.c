@@ -119,8 +119,9 @@ uint32_t intel_list_text(struct intel_list *l, const char *text, size_t len)
 	return offset;
 }
 
-int intel_list_add(struct intel_list *l, const struct indicator *i)
+int intel_list_add(struct intel_list *l, const struct indicator *i, const char *name)
 {
+	char value[INDICATOR_TEXT_LEN];
 	if (l->n == l->cap) {
 		size_t cap = l->cap ? l->cap * 2 : 256;
 		struct indicator *items = reallocarray(l->items, cap, sizeof(*items));
@@ -129,6 +130,15 @@ int intel_list_add(struct intel_list *l, const struct indicator *i)
 		l->items = items;
 		l->cap = cap;
 	}
-	l->items[l->n++] = *i;
+	struct indicator *item = &l->items[l->n];
+	*item = *i;
+	item->id = indicator_id(i, name);
+	item->name = intel_list_text(l, name, strlen(name));
+	indicator_format(i, name, value);
+	// a name is its own value most of the time, and interned but once
+	item->value = intel_list_text(l, value, strlen(value));
+	if (item->name == UINT32_MAX || item->value == UINT32_MAX)
+		return -ENOMEM;
+	l->n++;
 	return 0;
 }

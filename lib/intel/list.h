@@ -30,8 +30,9 @@ void intel_list_put(struct intel_list *l); // NULL is fine
 // 4 GiB of text).
 uint32_t intel_list_text(struct intel_list *l, const char *text, size_t len);
 
-// Appends a copy. 0, or -ENOMEM.
-[[nodiscard]] int intel_list_add(struct intel_list *l, const struct indicator *i);
+// Appends a copy, with its name, canonical value and id filled in; `name` is "" for those that have
+// none. 0, or -ENOMEM.
+[[nodiscard]] int intel_list_add(struct intel_list *l, const struct indicator *i, const char *name);
 
 static inline const char *intel_list_str(const struct intel_list *l, uint32_t offset)
 {

@@ -380,12 +380,10 @@ static void add(struct feed_parser *f, const struct row *r, struct indicator *i,
 		return;
 	}
 	weigh(f, r, i);
-	struct field own = {name, strlen(name)};
-	i->name = own.len ? text(f, &own, "") : 0;
 	i->category = text(f, &r->fields[ROW_CATEGORY], category);
 	i->description = text(f, &r->fields[ROW_DESCRIPTION], "");
 	i->reference = text(f, &r->fields[ROW_REFERENCE], "");
-	if (f->no_memory || intel_list_add(f->list, i) < 0)
+	if (f->no_memory || intel_list_add(f->list, i, name) < 0)
 		f->no_memory = true;
 	else
 		f->report->taken++;
