@@ -3,6 +3,7 @@
 // weir: the operator's command. Data go to standard output, words to standard error. What a command
 // sends to the collector's control socket and how its answer is shown stand in one table.
 
+#include "cli/doctor/doctor.h"
 #include "cli/output.h"
 #include "lib/base/config.h"
 #include "lib/base/control.h"
@@ -114,6 +115,7 @@ static int print_help(void)
 		);
 		printf("  %-22s %s\n", left, c->text);
 	}
+	printf("  %-22s %s\n", "doctor", "whether this machine has what it needs (doctor --help)");
 	printf("\n      --control PATH     the collector's socket [/run/weir/control.sock]\n"
 	       "      --entity E         user add: whose flows the user sees [netflow]\n"
 	       "      --role R           user add: viewer, analyst or admin [viewer]\n"
@@ -212,6 +214,8 @@ int main(int argc, char **argv)
 {
 	struct options o = {.control = "/run/weir/control.sock"};
 	int n = 0;
+	if (argc > 1 && strcmp(argv[1], "doctor") == 0) // nothing to do with the collector
+		return doctor_main(argc - 1, argv + 1);
 	int ret = parse_options(argc, argv, &o, &n);
 	if (ret != CONFIG_RUN)
 		return ret;

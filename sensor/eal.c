@@ -4,6 +4,7 @@
 #include "lib/base/cpulist.h"
 #include "lib/base/hugepages.h"
 #include "lib/base/log.h"
+#include "sensor/advice.h"
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -69,7 +70,7 @@ static void add_memory(struct args *a, const struct sensor_config *c, char **res
 		return;
 	struct hugepages_pool pools[HUGEPAGES_POOLS_MAX];
 	unsigned n_pools = 0;
-	uint64_t need = hugepages_need(1 + c->vdevs.n + c->ports.n, (uint64_t)c->n_mbufs);
+	uint64_t need = sensor_hugepage_len(c);
 	uint64_t have = hugepages_read("", -1, pools, &n_pools) == 0
 				? hugepages_free_len(pools, n_pools)
 				: 0;

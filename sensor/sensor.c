@@ -3,6 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "sensor/advice.h"
 #include "sensor/eal.h"
 #include "sensor/packet/capture.h"
 
@@ -168,10 +169,14 @@ int sensor_start(const struct sensor_config *c, char **rest, struct sensor **ret
 	int ret = capture_open(s);
 	if (ret < 0)
 		goto close_capture;
-	if ((ret = eal_start(c, workers_wanted(c), rest)) < 0)
+	if ((ret = eal_start(c, workers_wanted(c), rest)) < 0) {
+		sensor_advise(c, rest);
 		goto close_capture;
-	if ((ret = ports_start(c, s->pcap_fd, s->ports, &s->n_ports)) < 0)
+	}
+	if ((ret = ports_start(c, s->pcap_fd, s->ports, &s->n_ports)) < 0) {
+		sensor_advise(c, rest);
 		goto stop_eal;
+	}
 	if ((ret = workers_create(s)) < 0)
 		goto stop_ports;
 	if ((ret = start_exporter(s)) < 0)
