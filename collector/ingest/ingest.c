@@ -137,7 +137,7 @@ static void list_session(void *arg, struct session *s)
 		.resets = s->resets,
 		.reordered = s->reordered,
 		.duplicates = s->duplicates,
-		.last_ns = s->last_ns,
+		.last_ns = s->last_ns + t->intake.wall_ns,
 	};
 }
 
@@ -185,7 +185,8 @@ static bool turn(struct thread *t, int timeout_ms, int *ret_n)
 	struct epoll_event events[EVENTS_MAX];
 	bool go_on = true;
 	int n = epoll_wait(t->epoll, events, EVENTS_MAX, timeout_ms);
-	uint64_t now_ns = clock_now_ns();
+	uint64_t now_ns = clock_mono_ns();
+	t->intake.wall_ns = clock_now_ns() - now_ns;
 	for (int i = 0; i < n; i++)
 		go_on &= dispatch(t, events[i].data.ptr, now_ns);
 	tick(t, now_ns);

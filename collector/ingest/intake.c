@@ -151,7 +151,7 @@ void intake_add(struct intake *in, struct session *s, struct record *r, uint64_t
 		in->counts[LEDGER_no_address]++;
 		return;
 	}
-	RECORD_SET(r, recv_ns, now_ns);
+	RECORD_SET(r, recv_ns, now_ns + in->wall_ns);
 	uint16_t entity = set_origin(in, s, r, is_imported);
 	in->counts[LEDGER_imported] += is_imported;
 	if (r->sampling)

@@ -3,7 +3,7 @@
 
 // One ingest thread's work between sockets and committer: a datagram or stream message goes in,
 // its records are finished (exporter, times, verdict) and laid into the open batches. Counters are
-// kept here and given to the ledger once per round.
+// kept here and given to the ledger once per round. Every now_ns is of a clock that nobody sets.
 // Thread: the ingest thread that owns it.
 
 #include "collector/ingest/ingest.h"
@@ -29,7 +29,8 @@ struct intake {
 	struct ipfix_reader reader;
 	struct open_batch *open;
 	uint32_t n_open;
-	uint64_t now_ns; // of the last look at all sessions
+	uint64_t now_ns;  // of the last look at all sessions
+	uint64_t wall_ns; // what the wall clock is ahead of the now_ns of all calls
 	uint64_t counts[LEDGER_N];
 };
 

@@ -109,6 +109,30 @@ static void clocks_that_are_off_give_way_to_ours(void **)
 	assert_int_equal(count(LEDGER_time_clamped), 4);
 }
 
+// Timers go by a clock that is never set; only stamps go by the one that is.
+static void clock_that_is_set_ends_no_template(void **) // IP-18
+{
+	begin(10);
+	DEFINE(256, 8, 4, 150, 4);
+	deliver();
+	for (int i = 0; i < 2; i++) {
+		uint64_t hour = i ? 0 - NS_PER_HOUR : NS_PER_HOUR; // forward, then back
+		in.wall_ns = hour;
+		begin(10);
+		set(256, "0a000001 6553f100");
+		deliver();
+		intake_tick(&in, now_ns);
+		struct record r = row_at((uint64_t)i);
+		assert_int_equal(r.recv_ns, NOW + hour);
+		assert_int_equal(r.start_ns, NOW);
+	}
+	in.wall_ns = 2 * 24 * NS_PER_HOUR;
+	deliver(); // two days before it came
+	assert_int_equal(row_at(2).start_ns, NOW + 2 * 24 * NS_PER_HOUR);
+	assert_int_equal(count(LEDGER_time_clamped), 1);
+	assert_int_equal(count(LEDGER_buffered), 0);
+}
+
 static void one_time_that_is_off_spoils_both(void **)
 {
 	begin_row(SEC - 90000, SEC);
@@ -275,6 +299,7 @@ int main(void)
 		TEST(several_messages_of_a_datagram_are_taken),
 		TEST(rows_without_address_are_no_flows),
 		TEST(clocks_that_are_off_give_way_to_ours),
+		TEST(clock_that_is_set_ends_no_template),
 		TEST(one_time_that_is_off_spoils_both),
 		TEST(any_time_is_taken_when_asked),
 		TEST(exporters_belong_to_the_entity_of_the_longest_prefix),
