@@ -4,7 +4,10 @@
 // sends to the collector's control socket and how its answer is shown stand in one table.
 
 #include "cli/doctor/doctor.h"
+#include "cli/export.h"
+#include "cli/import.h"
 #include "cli/output.h"
+#include "cli/replay.h"
 #include "lib/base/config.h"
 #include "lib/base/control.h"
 
@@ -99,6 +102,20 @@ static const struct command commands[] = {
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+// Commands with options of their own (COMMAND --help).
+static const struct program {
+	const char *name;
+	int (*main)(int argc, char **argv);
+	const char *text;
+} programs[] = {
+	{"import", import_main, "nfdump files and captures into the store"},
+	{"export", export_main, "stored flows as nfdump files, CSV or JSON"},
+	{"replay", replay_main, "stored flows to another collector"},
+	{"doctor", doctor_main, "whether this machine has what it needs"},
+};
+
+#define N_PROGRAMS (sizeof(programs) / sizeof(programs[0]))
+
 static int print_help(void)
 {
 	printf("Usage: weir COMMAND [OPTION]...\nAsks and steers the Weir collector.\n\n");
@@ -115,7 +132,11 @@ static int print_help(void)
 		);
 		printf("  %-22s %s\n", left, c->text);
 	}
-	printf("  %-22s %s\n", "doctor", "whether this machine has what it needs (doctor --help)");
+	for (size_t i = 0; i < N_PROGRAMS; i++)
+		printf("  %-22s %s (%s --help)\n",
+		       programs[i].name,
+		       programs[i].text,
+		       programs[i].name);
 	printf("\n      --control PATH     the collector's socket [/run/weir/control.sock]\n"
 	       "      --entity E         user add: whose flows the user sees [netflow]\n"
 	       "      --role R           user add: viewer, analyst or admin [viewer]\n"
@@ -210,12 +231,25 @@ static int run(const struct command *c, const struct options *o)
 	return EXIT_SUCCESS;
 }
 
+// Their options are long ones: -o is what it is elsewhere.
+static int run_program(const struct program *p, int argc, char **argv)
+{
+	static char output[] = "--output";
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "-o") == 0)
+			argv[i] = output;
+	}
+	return p->main(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {.control = "/run/weir/control.sock"};
 	int n = 0;
-	if (argc > 1 && strcmp(argv[1], "doctor") == 0) // nothing to do with the collector
-		return doctor_main(argc - 1, argv + 1);
+	for (size_t i = 0; argc > 1 && i < N_PROGRAMS; i++) {
+		if (strcmp(argv[1], programs[i].name) == 0)
+			return run_program(&programs[i], argc - 1, argv + 1);
+	}
 	int ret = parse_options(argc, argv, &o, &n);
 	if (ret != CONFIG_RUN)
 		return ret;
