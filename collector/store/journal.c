@@ -93,14 +93,6 @@ static int add_batch(struct commit_state *c, const struct record_batch *b)
 	return 0;
 }
 
-static void put_mark(struct commit_state *c)
-{
-	struct key key = key_name(KEY_META, "commit");
-	uint8_t bytes[WITNESS_MARK_LEN];
-	witness_mark_encode(&c->mark, bytes);
-	db_batch_put(c->store->batch, key_slice(&key), (struct slice){bytes, sizeof(bytes)});
-}
-
 // What an acknowledged commit changes beside the database.
 static void finish(struct commit_state *c, uint64_t start_ns)
 {
@@ -135,7 +127,7 @@ int store_commit(
 	if (c.mark.rows == s->mark.rows)
 		return 0;
 	c.mark.commits++;
-	put_mark(&c);
+	witness_mark_put(s->batch, "commit", &c.mark);
 	char words[DB_ERROR_LEN];
 	ret = db_write(s->db, s->batch, true, words);
 	if (ret < 0)

@@ -33,6 +33,7 @@ struct store {
 
 	// Committer.
 	struct commit_mark mark;
+	struct commit_mark gone; // of the mark: commits and rows that are not there any more
 	int witness_fd;
 	struct column_coder coder;
 	struct db_batch *batch;
@@ -49,6 +50,10 @@ struct store {
 // Says a failure: "what: why" to `error`; returns ret.
 __attribute__((format(printf, 3, 4))) int
 store_fail(int ret, char error[static STORE_ERROR_LEN], const char *fmt, ...);
+
+// Adds words to those that are there, behind a semicolon.
+__attribute__((format(printf, 2, 3))) void
+store_say(char error[static STORE_ERROR_LEN], const char *fmt, ...);
 
 // Widens the span of hours held.
 void store_span_add(struct store *s, uint32_t hour);

@@ -27,6 +27,19 @@ int store_fail(int ret, char error[static STORE_ERROR_LEN], const char *fmt, ...
 	return ret;
 }
 
+void store_say(char error[static STORE_ERROR_LEN], const char *fmt, ...)
+{
+	size_t len = strlen(error);
+	va_list args;
+	if (len)
+		len += (size_t)snprintf(error + len, STORE_ERROR_LEN - len, "; ");
+	if (len >= STORE_ERROR_LEN)
+		return;
+	va_start(args, fmt);
+	vsnprintf(error + len, STORE_ERROR_LEN - len, fmt, args);
+	va_end(args);
+}
+
 void store_span_add(struct store *s, uint32_t hour)
 {
 	if (hour < atomic_load(&s->first_hour))
@@ -97,55 +110,65 @@ static int count_rows(struct store *s, enum key_kind kind, _Atomic uint64_t *cou
 	return ret;
 }
 
-static int load_mark(struct store *s)
+// What is missing is said once: from now on it counts as gone.
+static void write_off(struct store *s, uint64_t lost_commits)
 {
-	struct key key = key_name(KEY_META, "commit");
-	struct db_iter *it = db_iter_open(s->db, NULL, true);
-	int ret = 0;
-	if (!it)
-		return -ENOMEM;
-	if (db_iter_seek(it, key_slice(&key)) && key_is(db_iter_key(it), &key)) {
-		struct slice value = db_iter_value(it);
-		ret = witness_mark_decode(value.p, value.len, &s->mark);
-	} else {
-		ret = db_iter_error(it);
-	}
-	db_iter_close(it);
-	return ret;
+	char words[DB_ERROR_LEN];
+	s->gone.commits += lost_commits;
+	s->gone.rows = s->mark.rows - s->total_rows;
+	db_batch_clear(s->batch);
+	witness_mark_put(s->batch, "commit", &s->mark);
+	witness_mark_put(s->batch, "gone", &s->gone);
+	// A failure only means that the next opening says it again.
+	int ret = db_write(s->db, s->batch, true, words);
+	(void)ret;
 }
 
-// Compares what was acknowledged with what is there.
-static int check_witness(struct store *s, char error[static STORE_ERROR_LEN])
+// Compares what was acknowledged, and what was committed, with what is there.
+static int check_rows(struct store *s, struct salvage *salvage, char error[static STORE_ERROR_LEN])
 {
 	struct commit_mark seen;
-	size_t said = strlen(error);
 	int ret = witness_open(s->dir, &s->witness_fd, &seen);
 	if (ret < 0)
 		return store_fail(ret, error, "%s/acknowledged: %s", s->dir, strerror(-ret));
-	if (seen.commits > s->mark.commits)
-		snprintf(
-			error + said,
-			STORE_ERROR_LEN - said,
-			"%slost %llu commits with %llu acknowledged rows (after commit %llu)",
-			said ? "; " : "",
-			(unsigned long long)(seen.commits - s->mark.commits),
+	int64_t missing = (int64_t)(s->mark.rows - s->gone.rows - s->total_rows);
+	uint64_t lost = seen.commits > s->mark.commits ? seen.commits - s->mark.commits : 0;
+	if (lost)
+		store_say(
+			error,
+			"lost %llu commits with %llu acknowledged rows (after commit %llu)",
+			(unsigned long long)lost,
 			(unsigned long long)(seen.rows - s->mark.rows),
 			(unsigned long long)s->mark.commits
 		);
-	else if (said)
-		snprintf(error + said, STORE_ERROR_LEN - said, "; no acknowledged row is lost");
+	if (missing)
+		store_say(
+			error,
+			"%lld rows %s",
+			(long long)(missing < 0 ? -missing : missing),
+			missing < 0 ? "more than were committed are in the database"
+				    : "that were in the database are missing"
+		);
+	if (!lost && !missing && salvage->damaged)
+		store_say(error, "no acknowledged row is lost");
 	// The numbers of lost blocks are not used again.
 	if (seen.next_number > s->mark.next_number)
 		s->mark = seen;
+	if (lost || missing)
+		write_off(s, lost);
+	if (error[0])
+		salvage_keep(salvage, error);
 	return 0;
 }
 
-static int load(struct store *s, char error[static STORE_ERROR_LEN])
+static int load(struct store *s, struct salvage *salvage, char error[static STORE_ERROR_LEN])
 {
 	_Atomic uint64_t sealed = 0;
 	int ret = load_entities(s);
 	if (ret == 0)
-		ret = load_mark(s);
+		ret = witness_mark_load(s->db, "commit", &s->mark);
+	if (ret == 0)
+		ret = witness_mark_load(s->db, "gone", &s->gone);
 	if (ret == 0)
 		ret = count_rows(s, KEY_ARRIVED, &s->journal_rows);
 	if (ret == 0)
@@ -153,7 +176,7 @@ static int load(struct store *s, char error[static STORE_ERROR_LEN])
 	if (ret < 0)
 		return store_fail(ret, error, "%s: cannot be read: %s", s->dir, strerror(-ret));
 	s->total_rows = sealed + s->journal_rows;
-	return check_witness(s, error);
+	return check_rows(s, salvage, error);
 }
 
 static struct store *allocate(const struct store_options *options)
@@ -187,6 +210,7 @@ int store_open(
 	char error[static STORE_ERROR_LEN]
 )
 {
+	struct salvage salvage;
 	error[0] = 0;
 	int ret = make_dir(options->dir, error);
 	if (ret < 0)
@@ -200,9 +224,13 @@ int store_open(
 			s->changes_fd, error, "%s/changes: %s", s->dir, strerror(-s->changes_fd)
 		);
 	if (ret == 0)
-		ret = salvage_open(s->dir, s->options.cache_len, &s->db, error);
-	if (ret == 0)
-		ret = load(s, error);
+		ret = salvage_open(s->dir, s->options.cache_len, &s->db, &salvage, error);
+	if (ret == 0) {
+		ret = load(s, &salvage, error);
+		if (ret < 0 && salvage.damaged)
+			salvage_keep(&salvage, error);
+		salvage_drop(&salvage);
+	}
 	if (ret < 0) {
 		store_close(s);
 		return ret;

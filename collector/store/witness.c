@@ -2,6 +2,7 @@
 #include "collector/store/witness.h"
 
 #include "collector/store/checksum.h"
+#include "collector/store/key.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +41,32 @@ int witness_mark_decode(const void *bytes, size_t len, struct commit_mark *ret_m
 		return -EIO;
 	*ret_mark = m;
 	return 0;
+}
+
+int witness_mark_load(struct db *db, const char *name, struct commit_mark *ret_mark)
+{
+	struct key key = key_name(KEY_META, name);
+	struct db_iter *it = db_iter_open(db, NULL, true);
+	int ret = 0;
+	if (!it)
+		return -ENOMEM;
+	if (db_iter_seek(it, key_slice(&key)) && key_is(db_iter_key(it), &key)) {
+		struct slice value = db_iter_value(it);
+		ret = witness_mark_decode(value.p, value.len, ret_mark);
+	} else {
+		*ret_mark = (struct commit_mark){0};
+		ret = db_iter_error(it);
+	}
+	db_iter_close(it);
+	return ret;
+}
+
+void witness_mark_put(struct db_batch *b, const char *name, const struct commit_mark *m)
+{
+	struct key key = key_name(KEY_META, name);
+	uint8_t bytes[WITNESS_MARK_LEN];
+	witness_mark_encode(m, bytes);
+	db_batch_put(b, key_slice(&key), (struct slice){bytes, sizeof(bytes)});
 }
 
 int witness_open(const char *dir, int *ret_fd, struct commit_mark *ret_mark)

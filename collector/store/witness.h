@@ -15,6 +15,10 @@ void witness_mark_encode(const struct commit_mark *m, uint8_t ret_bytes[WITNESS_
 // 0, or -EIO.
 [[nodiscard]] int witness_mark_decode(const void *bytes, size_t len, struct commit_mark *ret_mark);
 
+// A mark in the database by its name; none is all 0. 0, or -errno.
+[[nodiscard]] int witness_mark_load(struct db *db, const char *name, struct commit_mark *ret_mark);
+void witness_mark_put(struct db_batch *b, const char *name, const struct commit_mark *m);
+
 // Opens or makes the file and reads its last mark (all 0 when it has none). 0, or -errno.
 [[nodiscard]] int witness_open(const char *dir, int *ret_fd, struct commit_mark *ret_mark);
 
