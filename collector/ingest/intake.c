@@ -170,15 +170,16 @@ void intake_add(struct intake *in, struct session *s, struct record *r, uint64_t
 		push(in, (uint32_t)(b - in->open));
 }
 
-static bool is_allowed(const struct ingest_options *o, const struct addr *a)
+bool intake_allows(const struct intake *in, const struct addr *a)
 {
+	const struct ingest_options *o = in->o;
 	return o->n_allow == 0 || is_within(o->allow, o->n_allow, a);
 }
 
 static struct session *
 session_make(struct intake *in, const struct peer *p, struct session_key key, uint64_t now_ns)
 {
-	if (!is_allowed(in->o, &p->addr)) {
+	if (!intake_allows(in, &p->addr)) {
 		in->counts[LEDGER_exporter_refused]++;
 		return NULL;
 	}
@@ -367,7 +368,8 @@ void intake_datagram(struct intake *in, const struct peer *p, struct buf data, u
 	} while (buf_left(&data));
 }
 
-bool intake_message(struct intake *in, const struct peer *p, struct buf data, uint64_t now_ns)
+enum intake_result
+intake_message(struct intake *in, const struct peer *p, struct buf data, uint64_t now_ns)
 {
 	struct ipfix_message m;
 	in->counts[LEDGER_messages]++;
@@ -376,7 +378,8 @@ bool intake_message(struct intake *in, const struct peer *p, struct buf data, ui
 	if (status == IPFIX_OK && m.version != IPFIX_VERSION)
 		status = IPFIX_BAD_VERSION;
 	if (!count_status(in, status))
-		return status != IPFIX_BAD_VERSION;
+		return status == IPFIX_BAD_VERSION ? INTAKE_NONSENSE : INTAKE_MALFORMED;
+	in->reader.is_malformed = false; // it is the last message's
 	ipfix_take(in, p, &m);
-	return true;
+	return in->reader.is_malformed ? INTAKE_MALFORMED : INTAKE_TAKEN;
 }

@@ -42,8 +42,18 @@ void intake_fini(struct intake *in);
 // Everything a datagram holds.
 void intake_datagram(struct intake *in, const struct peer *p, struct buf data, uint64_t now_ns);
 
-// One whole IPFIX message of a stream; false when the stream makes no sense any more.
-bool intake_message(struct intake *in, const struct peer *p, struct buf data, uint64_t now_ns);
+// Whether the allow-list lets the exporter in.
+bool intake_allows(const struct intake *in, const struct addr *a);
+
+enum intake_result {
+	INTAKE_TAKEN,
+	INTAKE_MALFORMED, // nothing of it was used
+	INTAKE_NONSENSE,  // no IPFIX: nor will be what follows
+};
+
+// One whole IPFIX message of a stream.
+enum intake_result
+intake_message(struct intake *in, const struct peer *p, struct buf data, uint64_t now_ns);
 
 // The stream's connection has ended: so have its sessions.
 void intake_close(struct intake *in, const struct peer *p);

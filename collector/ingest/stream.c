@@ -8,7 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define READS_MAX 16 // of one connection before the others have their turn
+#define READS_MAX 16	// of one connection before the others have their turn
+#define MALFORMED_MAX 3 // messages in a row: the exporter does not work (RFC 7011 §9.1)
 
 static void stream_close(struct stream_table *t, struct stream *s)
 {
@@ -35,9 +36,11 @@ struct stream *stream_accept(struct stream_table *t, int listen_fd, uint64_t now
 	*ret_more = fd >= 0;
 	if (fd < 0)
 		return NULL;
-	struct stream *s = t->n < t->max ? calloc(1, sizeof(*s)) : NULL;
+	struct addr addr = addr_of_sockaddr((struct sockaddr *)&sa);
+	bool is_allowed = intake_allows(t->intake, &addr);
+	struct stream *s = is_allowed && t->n < t->max ? calloc(1, sizeof(*s)) : NULL;
 	if (!s) {
-		t->intake->counts[LEDGER_connection_limit]++;
+		t->intake->counts[is_allowed ? LEDGER_connection_limit : LEDGER_exporter_refused]++;
 		close(fd);
 		return NULL;
 	}
@@ -45,7 +48,7 @@ struct stream *stream_accept(struct stream_table *t, int listen_fd, uint64_t now
 	s->fd = fd;
 	s->last_ns = now_ns;
 	s->peer = (struct peer){
-		.addr = addr_of_sockaddr((struct sockaddr *)&sa),
+		.addr = addr,
 		.port = (uint16_t)endpoint_port((struct sockaddr *)&sa),
 		.is_tcp = true,
 		.source = INGEST_LISTEN_MAX + ++t->accepted,
@@ -57,6 +60,20 @@ struct stream *stream_accept(struct stream_table *t, int listen_fd, uint64_t now
 	t->n++;
 	t->intake->counts[LEDGER_connections]++;
 	return s;
+}
+
+// One whole message; false when the stream makes no sense.
+static bool take_message(struct stream_table *t, struct stream *s, struct buf m, uint64_t now_ns)
+{
+	switch (intake_message(t->intake, &s->peer, m, now_ns)) {
+	case INTAKE_TAKEN:
+		s->n_malformed = 0;
+		return true;
+	case INTAKE_MALFORMED:
+		return ++s->n_malformed < MALFORMED_MAX;
+	default:
+		return false;
+	}
 }
 
 // Takes the whole messages; false when the stream makes no sense.
@@ -72,13 +89,11 @@ static bool take_messages(struct stream_table *t, struct stream *s, uint64_t now
 			enum ledger_id why =
 				version != IPFIX_VERSION ? LEDGER_bad_version : LEDGER_bad_length;
 			t->intake->counts[why]++;
-			s->len = 0;
 			return false;
 		}
 		if (s->len - at < len)
 			break;
-		struct buf message = buf_of(s->data + at, len);
-		if (!intake_message(t->intake, &s->peer, message, now_ns))
+		if (!take_message(t, s, buf_of(s->data + at, len), now_ns))
 			return false;
 		at += len;
 	}
@@ -91,21 +106,21 @@ bool stream_read(struct stream_table *t, struct stream *s, uint64_t now_ns)
 {
 	for (int i = 0; i < READS_MAX; i++) {
 		ssize_t n = recv(s->fd, s->data + s->len, sizeof(s->data) - s->len, MSG_DONTWAIT);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return true;
-		if (n <= 0)
-			break;
+		if (n <= 0) {
+			stream_close(t, s);
+			return false;
+		}
 		s->len += (uint32_t)n;
 		s->last_ns = now_ns;
-		if (!take_messages(t, s, now_ns))
-			break;
-		if (i == READS_MAX - 1)
-			return true;
+		if (!take_messages(t, s, now_ns)) {
+			s->len = 0; // what made no sense is counted already
+			stream_close(t, s);
+			return false;
+		}
 	}
-	stream_close(t, s);
-	return false;
+	return true;
 }
 
 void stream_tick(struct stream_table *t, uint64_t now_ns)

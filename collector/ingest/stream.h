@@ -12,7 +12,8 @@ struct stream {
 	struct peer peer;
 	int fd;
 	uint64_t last_ns;
-	uint32_t len; // bytes gathered
+	unsigned n_malformed; // messages, the last ones in a row
+	uint32_t len;	      // bytes gathered
 	uint8_t data[65535];
 };
 
@@ -24,8 +25,8 @@ struct stream_table {
 	uint64_t accepted; // numbers the connections
 };
 
-// Takes the next connection that waits at the listening socket; NULL when none does. One too many
-// is closed and counted: *ret_more says whether to ask again.
+// Takes the next connection that waits at the listening socket; NULL when none does. One too many,
+// or of a stranger, is closed and counted: *ret_more says whether to ask again.
 struct stream *
 stream_accept(struct stream_table *t, int listen_fd, uint64_t now_ns, bool *ret_more);
 

@@ -170,7 +170,7 @@ static struct peer tcp_peer(uint64_t connection)
 
 static bool send_tcp(struct peer *p)
 {
-	return intake_message(&in, p, message(), now_ns);
+	return intake_message(&in, p, message(), now_ns) == INTAKE_TAKEN;
 }
 
 static void withdrawals_over_tcp_count(void **) // IP-15
