@@ -42,7 +42,7 @@ static inline struct sensor_config eal_config(void)
 
 static inline int eal_begin(void **state)
 {
-	static char *args[] = {"--no-huge", "--no-shconf", "--iova-mode=va", "-m", "128", NULL};
+	static char *args[] = {"--no-huge", "--no-shconf", "--iova-mode=va", "-m", "256", NULL};
 	const struct sensor_config c = eal_config();
 	(void)state;
 	return eal_start(&c, 1, args);
