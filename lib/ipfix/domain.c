@@ -56,9 +56,10 @@ template_add(struct ipfix_domain *d, struct ipfix_template **slot, struct ipfix_
 	d->n_templates++;
 }
 
+// What is in the slot, if there is one.
 static void template_del(struct ipfix_domain *d, struct ipfix_template **slot)
 {
-	struct ipfix_template *t = *slot;
+	struct ipfix_template *t = slot ? *slot : NULL;
 	if (!t)
 		return;
 	*t->at = t->next;
@@ -206,19 +207,16 @@ bool ipfix_domain_learn(
 	else
 		d->counts.template_limit++;
 	// The old definition is no longer what the exporter sends by (RFC 3954 §9).
-	slot = slot_of(d, h.id);
-	if (slot)
-		template_del(d, slot);
+	template_del(d, slot_of(d, h.id));
 	return false;
 }
 
 void ipfix_domain_withdraw(struct ipfix_domain *d, uint16_t id)
 {
-	struct ipfix_template **slot = slot_of(d, id);
 	if (id < IPFIX_SET_MIN)
 		template_del_all(d, id == IPFIX_SET_OPTIONS);
-	else if (slot)
-		template_del(d, slot);
+	else
+		template_del(d, slot_of(d, id));
 }
 
 void ipfix_domain_keep(
