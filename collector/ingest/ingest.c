@@ -324,7 +324,7 @@ static struct ingest *ingest_create(const struct ingest_options *o)
 static void threads_join(struct ingest *g)
 {
 	const uint64_t one = 1;
-	if (write(g->stop, &one, sizeof(one)) < 0)
+	if (g->stop >= 0 && write(g->stop, &one, sizeof(one)) < 0)
 		abort(); // an eventfd holds 2^64 - 2 of these
 	for (unsigned i = 0; i < g->n_threads; i++) {
 		if (g->threads[i].is_running)
