@@ -70,13 +70,13 @@ class Tee:
 class Nfcapd:
     """nfcapd on a free port, and nfdump's view of what it wrote."""
 
-    def __init__(self, bench):
+    def __init__(self, bench, *args):
         self.bench, self.port = bench, free_port()
         self.nfdump = bench.peer("nfdump")
         self.dir = bench.path(f"nfcapd.{self.port}")
         self.dir.mkdir()
         argv = [bench.peer("nfcapd"), "-4", "-b", "127.0.0.1", "-p", self.port, "-w", self.dir]
-        self.process = bench.start("nfcapd", argv + ["-t", "3600", "-B", str(TEE_BUFFER)])
+        self.process = bench.start("nfcapd", argv + ["-t", "3600", "-B", str(TEE_BUFFER), *args])
         wait_for("nfcapd is ready", lambda: "Startup" in self.process.text() or self.is_bound())
 
     def is_bound(self):
