@@ -15,6 +15,7 @@
 #define SST_BLOCK_LEN ((size_t)16 << 10)
 #define OPEN_FILES_MAX 512
 #define READER_CACHE_LEN ((int64_t)64 << 20)
+#define CACHE_SHARD_BITS 4
 #define WAL_TOLERATE_TORN_TAIL 0 // kTolerateCorruptedTailRecords: refuses damage elsewhere
 #define WAL_POINT_IN_TIME 2	 // kPointInTimeRecovery: stops before the damage
 #define LEVELS 7
@@ -90,15 +91,27 @@ static void set_files(rocksdb_options_t *o)
 	rocksdb_options_set_paranoid_checks(o, 1);
 }
 
+// Exceeded only by what is being read. A strict bound would refuse to read a block that is larger
+// than a shard, and a large value has its small neighbours in its block.
+static rocksdb_cache_t *make_cache(int64_t len)
+{
+	rocksdb_lru_cache_options_t *o = rocksdb_lru_cache_options_create();
+	rocksdb_lru_cache_options_set_capacity(o, (size_t)len);
+	rocksdb_lru_cache_options_set_num_shard_bits(o, CACHE_SHARD_BITS);
+	rocksdb_cache_t *cache = rocksdb_cache_create_lru_opts(o);
+	rocksdb_lru_cache_options_destroy(o);
+	return cache;
+}
+
 // The bounds of what RocksDB may hold in memory: write buffers, and a cache that also holds index
-// blocks and is never exceeded.
+// blocks.
 static void set_memory(struct db *db, int64_t cache_len)
 {
 	rocksdb_options_set_write_buffer_size(db->options, WRITE_BUFFER_LEN);
 	rocksdb_options_set_max_write_buffer_number(db->options, WRITE_BUFFERS);
 	rocksdb_options_set_db_write_buffer_size(db->options, WRITE_BUFFERS * WRITE_BUFFER_LEN);
 	rocksdb_options_set_max_total_wal_size(db->options, WAL_LEN_MAX);
-	db->cache = rocksdb_cache_create_lru_with_strict_capacity_limit((size_t)cache_len);
+	db->cache = make_cache(cache_len);
 	rocksdb_block_based_options_set_block_cache(db->tables, db->cache);
 	rocksdb_block_based_options_set_cache_index_and_filter_blocks(db->tables, 1);
 	rocksdb_block_based_options_set_block_size(db->tables, SST_BLOCK_LEN);
