@@ -168,28 +168,40 @@ static void count_missing(struct nfdump_reader *r)
 	r->at = r->end;
 }
 
-// Reads the next block: 1 with its bytes at r->p (none when it is to be passed over), 0 at the
+// Reads the header and bytes of the block at r->at. 1, 0 when it is not there as a whole, or
+// -errno.
+static int read_block(struct nfdump_reader *r, uint8_t *h, uint32_t *ret_len)
+{
+	uint64_t left = r->end - r->at;
+	int ret = left < NFDUMP_BLOCK_HEADER_LEN
+			  ? 0
+			  : read_at(r->fd, h, NFDUMP_BLOCK_HEADER_LEN, r->at);
+	if (ret <= 0)
+		return ret;
+	uint32_t len = nfdump_u32(h + 4);
+	if (len > NFDUMP_BLOCK_MAX || len > left - NFDUMP_BLOCK_HEADER_LEN)
+		return 0;
+	ret = make_room(&r->packed, &r->packed_room, len + 1);
+	if (ret < 0)
+		return ret;
+	*ret_len = len;
+	return read_at(r->fd, r->packed, len, r->at + NFDUMP_BLOCK_HEADER_LEN);
+}
+
+// Moves to the next block: 1 with its bytes at r->p (none when it is to be passed over), 0 at the
 // end, or -errno.
 static int next_block(struct nfdump_reader *r)
 {
 	uint8_t h[NFDUMP_BLOCK_HEADER_LEN];
-	bool is_last = !r->head.is_open && r->n_blocks == r->head.n_blocks;
+	uint32_t len = 0;
 	r->p = r->p_end = NULL;
-	if (is_last)
+	if (!r->head.is_open && r->n_blocks == r->head.n_blocks)
 		return 0;
-	int ret = r->end - r->at < sizeof(h) ? 0 : read_at(r->fd, h, sizeof(h), r->at);
-	uint32_t len = ret > 0 ? nfdump_u32(h + 4) : 0;
-	if (ret > 0 && (len > NFDUMP_BLOCK_MAX || len > r->end - r->at - sizeof(h)))
-		ret = 0;
-	if (ret > 0)
-		ret = make_room(&r->packed, &r->packed_room, len ? len : 1);
-	if (ret >= 0 && len)
-		ret = read_at(r->fd, r->packed, len, r->at + sizeof(h));
-	if (ret <= 0) {
-		if (ret == 0)
-			count_missing(r);
+	int ret = read_block(r, h, &len);
+	if (ret == 0)
+		count_missing(r);
+	if (ret <= 0)
 		return ret;
-	}
 	r->at += sizeof(h) + len;
 	r->n_blocks++;
 	uint16_t type = nfdump_u16(h + 8), flags = nfdump_u16(h + 10);
