@@ -251,6 +251,33 @@ static void headers_that_are_not_to_the_letter_are_refused(void **)
 		forge_check_refused(token_with_header(headers[i]), headers[i]);
 }
 
+// Six bits are no byte: a part can have them to spare, and some decoders take it.
+static void a_part_with_a_character_to_spare_is_refused(void **)
+{
+	char *claims = forge_claims("x", "1"), *longer = NULL, *more = NULL;
+	while (strlen(claims) % 3) // a part without any bits to spare
+		strcat(claims, " ");
+	char *head = forge_part(FORGE_HEADER, strlen(FORGE_HEADER));
+	char *body = forge_part(claims, strlen(claims));
+	assert_int_equal(strlen(head) % 4, 0);
+	assert_int_equal(strlen(body) % 4, 0);
+	forge_check_taken(forge_parts(head, body, EVP_sha256(), forge_key.b, AUTH_KEY_LEN));
+	assert_true(asprintf(&longer, "%sA", head) > 0);
+	assert_true(asprintf(&more, "%sA", body) > 0);
+	forge_check_refused(
+		forge_parts(longer, body, EVP_sha256(), forge_key.b, AUTH_KEY_LEN),
+		"a longer header"
+	);
+	forge_check_refused(
+		forge_parts(head, more, EVP_sha256(), forge_key.b, AUTH_KEY_LEN), "longer claims"
+	);
+	free(claims);
+	free(longer);
+	free(more);
+	free(head);
+	free(body);
+}
+
 static void another_key_or_hash_is_refused(void **)
 {
 	static const struct auth_key zero, none = {""};
@@ -395,6 +422,7 @@ int main(void)
 		cmocka_unit_test(a_header_of_nine_megabytes_is_refused),
 		cmocka_unit_test(no_spelling_of_none_passes),
 		cmocka_unit_test(headers_that_are_not_to_the_letter_are_refused),
+		cmocka_unit_test(a_part_with_a_character_to_spare_is_refused),
 		cmocka_unit_test(another_key_or_hash_is_refused),
 		cmocka_unit_test(a_token_signed_with_rsa_is_refused),
 		cmocka_unit_test(a_token_is_found_in_the_authorization_header),

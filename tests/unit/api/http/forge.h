@@ -37,7 +37,25 @@ static inline char *forge_part(const void *bytes, size_t len)
 	return text;
 }
 
-// "header.claims.signature" of the bytes as they are, signed with that hash and key.
+// "head.body.signature" of two parts as they are, signed with that hash and key.
+static inline char *
+forge_parts(const char *head, const char *body, const EVP_MD *md, const void *key, size_t key_len)
+{
+	unsigned char mac[EVP_MAX_MD_SIZE];
+	unsigned mac_len = 0;
+	char *input = NULL, *token = NULL;
+	assert_true(asprintf(&input, "%s.%s", head, body) > 0);
+	assert_non_null(
+		HMAC(md, key, (int)key_len, (unsigned char *)input, strlen(input), mac, &mac_len)
+	);
+	char *signature = forge_part(mac, mac_len);
+	assert_true(asprintf(&token, "%s.%s", input, signature) > 0);
+	free(input);
+	free(signature);
+	return token;
+}
+
+// The same of the bytes that the parts stand for.
 static inline char *forge_bytes(
 	const char *header,
 	size_t header_len,
@@ -48,20 +66,10 @@ static inline char *forge_bytes(
 	size_t key_len
 )
 {
-	unsigned char mac[EVP_MAX_MD_SIZE];
-	unsigned mac_len = 0;
 	char *head = forge_part(header, header_len), *body = forge_part(claims, claims_len);
-	char *input = NULL, *token = NULL;
-	assert_true(asprintf(&input, "%s.%s", head, body) > 0);
-	assert_non_null(
-		HMAC(md, key, (int)key_len, (unsigned char *)input, strlen(input), mac, &mac_len)
-	);
-	char *signature = forge_part(mac, mac_len);
-	assert_true(asprintf(&token, "%s.%s", input, signature) > 0);
+	char *token = forge_parts(head, body, md, key, key_len);
 	free(head);
 	free(body);
-	free(input);
-	free(signature);
 	return token;
 }
 

@@ -65,6 +65,7 @@ static void only_tls_1_2_and_1_3_are_spoken(void **state)
 		{TLS1_1_VERSION, false},
 		{TLS1_2_VERSION, true},
 		{TLS1_3_VERSION, true}};
+	assert_int_equal(SSL_CTX_get_min_proto_version(f->server), TLS1_2_VERSION);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct session s;
 		SSL_CTX_set_max_proto_version(lax_client(f), cases[i].version);

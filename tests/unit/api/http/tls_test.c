@@ -69,6 +69,7 @@ static void the_certificate_is_for_a_server_and_nothing_more(void **state)
 	assert_int_equal(X509_verify(x, pkey), 1);
 	assert_int_equal(X509_get_version(x), X509_VERSION_3);
 	assert_int_equal(X509_check_ca(x), 0);
+	assert_int_equal(X509_get_extension_flags(x) & EXFLAG_CA, 0);
 	assert_int_equal(X509_get_extended_key_usage(x), XKU_SSL_SERVER);
 	assert_int_equal(X509_get_key_usage(x), KU_DIGITAL_SIGNATURE);
 	assert_int_equal(EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL), 1);

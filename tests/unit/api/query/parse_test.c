@@ -167,6 +167,8 @@ static void what_is_not_utf8_is_refused(void **)
 		"\xf0\x90(\xbc",
 		"\xf0\x90\x8c(",
 		"a\xc3",
+		"\xe2\x82\xc0",
+		"\xf0\x9f\x98\xc3",
 		"\xc3\xa9\xa9",
 		"\xf8\x88\x80\x80\x80"};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

@@ -242,7 +242,7 @@ static unsigned n_asked(struct fixture *f, unsigned octet)
 
 static void addresses_get_their_names(void **)
 {
-	struct fixture f = start(BY_OCTET, 100, 1000);
+	struct fixture f = start(BY_OCTET, 100, 5000);
 	char names[3][CACHE_NAME_LEN];
 	struct addr addrs[3] = {address(NAMED), address(NAMED + N_KINDS), address(NAMED)};
 	resolver_lookup(f.resolver, addrs, 3, LONG_NS, names);
@@ -255,7 +255,7 @@ static void addresses_get_their_names(void **)
 
 static void an_ipv6_address_gets_its_name(void **)
 {
-	struct fixture f = start(BY_OCTET, 100, 1000);
+	struct fixture f = start(BY_OCTET, 100, 5000);
 	char names[1][CACHE_NAME_LEN];
 	struct addr a;
 	assert_int_equal(addr_parse("2001:db8::1", &a), 0);
@@ -268,7 +268,7 @@ static void an_ipv6_address_gets_its_name(void **)
 static void an_answer_is_kept_also_when_it_is_no_name(void **)
 {
 	static const int kinds[] = {NAMED, NO_SUCH_NAME, NO_DATA, ESCAPE_CODES};
-	struct fixture f = start(BY_OCTET, 100, 1000);
+	struct fixture f = start(BY_OCTET, 100, 5000);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		const char *want = kinds[i] == NAMED ? "host-0.example.net" : "";
 		for (int round = 0; round < 3; round++)
@@ -340,7 +340,7 @@ static void a_server_that_gave_up_is_not_asked_again_at_once(void **)
 
 static void the_cache_is_bounded(void **)
 {
-	struct fixture f = start(ALL_NAMED, 4, 1000);
+	struct fixture f = start(ALL_NAMED, 4, 5000);
 	for (unsigned octet = 0; octet < 20; octet++)
 		lookup_one(&f, octet, LONG_NS);
 	for (unsigned octet = 16; octet < 20; octet++) {
