@@ -2,6 +2,7 @@
 #include "lib/ipfix/encode.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/utf8.h"
 #include "lib/ipfix/encode_template.h"
 #include "lib/ipfix/wire.h"
 
@@ -154,7 +155,7 @@ static size_t text_len(enum record_field f, const struct record_str *s, size_t r
 		return 0;
 	while (f == FIELD_dns_answers && len && s->p[len] != ',')
 		len--;
-	return len;
+	return utf8_cut(s->p, s->len, len); // or the decoder leaves it out
 }
 
 static void
