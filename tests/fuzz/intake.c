@@ -72,6 +72,9 @@ void fuzz_intake_options(struct fuzz_intake *f)
 		};
 	f->o.entities = f->entities;
 	f->o.n_entities = 2;
+	f->trust = f->entities[1].prefix;
+	f->o.trust = &f->trust;
+	f->o.n_trust = 1;
 	f->o.open_batches = 1;
 	f->o.max_exporters = 4;
 	f->o.memory = 64 << 10;

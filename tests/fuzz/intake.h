@@ -27,6 +27,7 @@ struct fuzz_intake {
 	struct ledger ledger;
 	struct commit commit;
 	struct ingest_entity entities[2]; // one of each exporter
+	struct prefix trust;		  // the second may say whom its records are from
 	struct intake in;
 };
 

@@ -346,32 +346,38 @@ def encode_seeds():
     def record(**values):
         given = 0
         data = b""
-        for name, kind, ie in FIELDS:
+        for name, kind, _ in FIELDS:
             if name not in values:
                 continue
-            given |= 1 << FIELD[name]
             v = values[name]
-            if kind == "STR":
-                data += bytes([len(v)]) + v
-            elif isinstance(v, bytes):
-                data += v
-            elif int(ie):
-                data += v.to_bytes(sizes[kind], "little")
+            given |= 1 << FIELD[name]
+            if isinstance(v, int):
+                v = v.to_bytes(sizes[kind], "little")
+            data += bytes([len(v)]) + v if kind == "STR" else v
         return be("Q", given) + data
 
+    large, exact, origin, version9, templates = (bytes([n]) for n in (1, 3, 4, 8, 16))
     mapped = bytes(10) + b"\xff\xff"
     base = dict(start_ns=NOW * 10**9, end_ns=NOW * 10**9 + 5 * 10**6, src=mapped + v4(2),
                 dst=mapped + v4(1), sport=40000, dport=443, proto=6, packets=3, bytes=180)
+    base6 = {**base, "src": v6(2), "dst": v6(1)}
     every = {n: (b"name.test" if k == "STR" else 1) for n, k, ie in FIELDS if int(ie)}
+    whom = dict(exporter=mapped + v4(9), domain=7, sampling=100)
+    both = record(**base) + record(**base6)
+    back = dict(rev_packets=2, rev_bytes=99, rev_tcp_flags=0x12)
     return {
-        "plain": be("H", 0) + record(**base) + record(**{**base, "src": v6(2), "dst": v6(1)}),
-        "biflow": be("H", 0) + record(**base, rev_packets=2, rev_bytes=99, rev_tcp_flags=0x12),
-        "icmp": be("H", 0) + record(**{**base, "proto": 1, "icmp_type": 8, "icmp_code": 0})
-        + record(**{**base, "proto": 58, "src": v6(2), "dst": v6(1)}),
-        "names": be("H", 0xFFFF) + record(**base, server_name=b"x" * 255, ja4=b"t13d1516h2"),
-        "route": be("H", 0) + record(**base, next_hop=mapped + v4(9), in_if=1, mpls_label=99,
-                                     src_mac=bytes(6), vlan=5),
-        "every_member": be("H", 0) + record(**every) + 3 * record(**base),
+        "plain": large + both, "exact": exact + both, "version9": version9 + both,
+        "templates": templates + both, "templates9": b"\x18" + both,
+        "biflow": b"\0" + record(**base, **back), "biflow9": version9 + record(**base, **back),
+        "icmp": large + record(**{**base, "proto": 1, "icmp_type": 8, "icmp_code": 0})
+        + record(**{**base6, "proto": 58}),
+        "names": large + record(**base, server_name=b"x" * 255, ja4=b"t13d1516h2"),
+        "names_cut": b"\0" + record(**base, server_name="\u20ac".encode() * 85, ja4=b"j" * 255),
+        "route": large + record(**base, next_hop=mapped + v4(9), in_if=1, mpls_label=99,
+                                src_mac=bytes(6), vlan=5),
+        "origin": origin + record(**base, **whom) + record(**base6, **{**whom, "exporter": v6(9)})
+        + record(**base),
+        "every_member": large + record(**every) + 3 * record(**base),
     }
 
 
