@@ -7,6 +7,7 @@
 #include "api/http/server.h"
 #include "api/state.h"
 #include "lib/base/log.h"
+#include "lib/base/notify.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -170,15 +171,23 @@ static void reload(struct api *a, int argc, char **argv)
 {
 	struct api_config fresh = {};
 	SSL_CTX *tls;
+	notify_reloading();
 	int ret = config_parse(&api_program, argc, argv, &fresh, NULL);
 	config_free(&api_program, &fresh);
 	if (ret != CONFIG_RUN) {
 		log_err("reload: the new settings are not valid, the old ones stay");
-		return;
+	} else {
+		if (a->any_tls && load_tls(a, &tls) == 0)
+			server_set_tls(a->server, tls);
+		log_info("reloaded");
 	}
-	if (a->any_tls && load_tls(a, &tls) == 0)
-		server_set_tls(a->server, tls);
-	log_info("reloaded");
+	notify_ready();
+}
+
+static bool goes_on(void *arg)
+{
+	struct api *a = arg;
+	return server_goes_on(a->server);
 }
 
 static int exit_status(int ret)
@@ -194,7 +203,6 @@ int main(int argc, char **argv)
 {
 	static struct api a;
 	sigset_t signals;
-	int sig = 0;
 
 	log_open(api_program.name, LOG_LEVEL_INFO);
 	json_object_seed(0); // before there are threads
@@ -208,9 +216,11 @@ int main(int argc, char **argv)
 	if (ret < 0)
 		return exit_status(ret);
 	log_info("ready");
-	while (sigwait(&signals, &sig) == 0 && sig == SIGHUP)
+	notify_ready();
+	while (notify_wait(&signals, goes_on, &a) == SIGHUP)
 		reload(&a, argc, argv);
 	log_info("stopping");
+	notify_stopping();
 	server_stop(a.server);
 	resolver_stop(a.app.resolver);
 	source_free(a.app.source);

@@ -21,6 +21,8 @@ struct commit {
 	uint32_t n_free;
 	struct record_batch **waiting;
 	uint32_t n_waiting;
+	bool is_writing;
+	uint64_t n_tries, n_tries_seen; // of writes
 	bool hurry;
 	bool stop;
 };
@@ -33,9 +35,11 @@ static uint64_t rows_of(struct record_batch *const *batches, uint32_t n)
 	return rows;
 }
 
-static bool is_hurried(struct commit *c)
+// After a write: it was tried. True when the end of the program forbids another.
+static bool count_try(struct commit *c)
 {
 	pthread_mutex_lock(&c->lock);
+	c->n_tries++;
 	bool hurry = c->hurry;
 	pthread_mutex_unlock(&c->lock);
 	return hurry;
@@ -51,6 +55,7 @@ static void write_all(struct commit *c, struct record_batch *const *batches, uin
 		char error[STORE_ERROR_LEN] = "";
 		uint64_t suppressed;
 		int ret = store_commit(c->options.store, batches, n, error);
+		bool hurry = count_try(c);
 		if (ret == 0) {
 			ledger_add(c->options.ledger, LEDGER_stored, rows);
 			return;
@@ -58,7 +63,7 @@ static void write_all(struct commit *c, struct record_batch *const *batches, uin
 		if (log_limit_ok(&limit, 1, &suppressed))
 			log_err("commit of %llu records failed: %s", (unsigned long long)rows, error
 			);
-		if (is_hurried(c)) {
+		if (hurry) {
 			ledger_add(c->options.ledger, LEDGER_store_failed, rows);
 			return;
 		}
@@ -73,6 +78,7 @@ static void give_back(struct commit *c, struct record_batch *const *batches, uin
 	pthread_mutex_lock(&c->lock);
 	for (uint32_t i = 0; i < n; i++)
 		c->free[c->n_free++] = batches[i];
+	c->is_writing = false;
 	pthread_cond_broadcast(&c->freed);
 	pthread_mutex_unlock(&c->lock);
 }
@@ -93,6 +99,7 @@ static void *commit_main(void *arg)
 		for (uint32_t i = 0; i < n; i++)
 			mine[i] = c->waiting[i];
 		c->n_waiting = 0;
+		c->is_writing = n > 0;
 		pthread_mutex_unlock(&c->lock);
 		if (n == 0)
 			break;
@@ -167,6 +174,17 @@ void commit_push(struct commit *c, struct record_batch *b)
 		pthread_cond_signal(&c->freed);
 	}
 	pthread_mutex_unlock(&c->lock);
+}
+
+bool commit_goes_on(struct commit *c, bool *ret_is_full)
+{
+	pthread_mutex_lock(&c->lock);
+	bool is_idle = !c->is_writing && c->n_waiting == 0;
+	bool goes_on = is_idle || c->n_tries != c->n_tries_seen;
+	c->n_tries_seen = c->n_tries;
+	*ret_is_full = c->n_free == 0;
+	pthread_mutex_unlock(&c->lock);
+	return goes_on;
 }
 
 void commit_hurry(struct commit *c)

@@ -27,6 +27,10 @@ struct record_batch *commit_take(struct commit *c, uint16_t entity);
 // Gives a batch away to be committed (an empty one just goes back).
 void commit_push(struct commit *c, struct record_batch *b);
 
+// Whether the committer has tried a write since the last call, or has nothing to write.
+// *ret_is_full says whether takers wait for a free batch.
+bool commit_goes_on(struct commit *c, bool *ret_is_full);
+
 // The program is ending: a write that the store refuses is given up, not tried again, so that
 // nobody waits for a batch for ever.
 void commit_hurry(struct commit *c);

@@ -8,6 +8,7 @@
 #include "collector/ingest_setup.h"
 #include "collector/sealer.h"
 #include "lib/base/log.h"
+#include "lib/base/notify.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -162,20 +163,32 @@ static void stop(struct collector *c)
 static void reload(int argc, char **argv)
 {
 	struct collector_config fresh = {};
+	notify_reloading();
 	int ret = config_parse(&collector_program, argc, argv, &fresh, NULL);
 	config_free(&collector_program, &fresh);
 	if (ret == CONFIG_RUN)
 		log_info("settings are valid; a restart applies them");
 	else
 		log_warn("settings are not valid; the running ones stay");
+	notify_ready();
 }
 
-static void wait_for_end(const sigset_t *signals, int argc, char **argv)
+// For the watchdog. Ingest that waits for a free batch is not at fault: then the committer must go
+// on, and does even when the store refuses.
+static bool goes_on(void *arg)
 {
-	int signal_number = 0;
-	while (sigwait(signals, &signal_number) != 0 || signal_number == SIGHUP)
-		if (signal_number == SIGHUP)
-			reload(argc, argv);
+	struct collector *c = arg;
+	bool is_full;
+	bool commit = commit_goes_on(c->commit, &is_full);
+	bool ingest = ingest_goes_on(c->ingest);
+	return commit && (ingest || is_full);
+}
+
+static void wait_for_end(struct collector *c, const sigset_t *signals, int argc, char **argv)
+{
+	int signal_number;
+	while ((signal_number = notify_wait(signals, goes_on, c)) == SIGHUP)
+		reload(argc, argv);
 	log_info("ending on %s", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
 }
 
@@ -205,7 +218,9 @@ int main(int argc, char **argv)
 	ret = start(&c);
 	if (ret == 0) {
 		log_info("ready");
-		wait_for_end(&signals, argc, argv);
+		notify_ready();
+		wait_for_end(&c, &signals, argc, argv);
+		notify_stopping();
 	}
 	stop(&c);
 	return ret == 0 ? EXIT_SUCCESS : exit_status(ret);

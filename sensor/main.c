@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/notify.h"
 #include "sensor/sensor.h"
 
 #include <errno.h>
@@ -32,11 +34,13 @@ static int exit_status(int error)
 static void check_again(int argc, char **argv)
 {
 	struct sensor_config fresh = {};
+	notify_reloading();
 	if (config_parse(&sensor_program, argc, argv, &fresh, NULL) == CONFIG_RUN)
 		log_info("the settings are valid; they hold from the next start on");
 	else
 		log_err("the settings are not valid; nothing changes");
 	config_free(&sensor_program, &fresh);
+	notify_ready();
 }
 
 // Until a signal ends the run, or with `once` the input.
@@ -44,12 +48,16 @@ static void
 wait_for_end(struct sensor *s, bool once, int argc, char **argv, const sigset_t *signals)
 {
 	const struct timespec tick = {.tv_nsec = 5000000};
+	struct notify_watchdog watchdog;
+	notify_watchdog_init(&watchdog);
 	while (!once || !sensor_ended(s)) {
 		int sig = sigtimedwait(signals, NULL, &tick);
 		if (sig == SIGINT || sig == SIGTERM)
 			return;
 		if (sig == SIGHUP)
 			check_again(argc, argv);
+		if (notify_watchdog_due(&watchdog, clock_mono_ns()) && sensor_goes_on(s))
+			notify_alive();
 	}
 }
 
@@ -75,7 +83,9 @@ int main(int argc, char **argv)
 
 	int ret = sensor_start(&config, argv + rest, &sensor);
 	if (ret == 0) {
+		notify_ready();
 		wait_for_end(sensor, config.once, argc, argv, &signals);
+		notify_stopping();
 		ret = sensor_stop(sensor, &sum);
 		char *text = summary_format(&sum);
 		if (config.once)

@@ -209,6 +209,18 @@ bool sensor_ended(struct sensor *s)
 	return true;
 }
 
+bool sensor_goes_on(struct sensor *s)
+{
+	bool all = true;
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		struct worker *w = s->workers[i];
+		uint64_t n = atomic_load_explicit(&w->n_turns, memory_order_relaxed);
+		all &= n != w->n_turns_seen || (w->is_replay && !w->is_loop);
+		w->n_turns_seen = n;
+	}
+	return all;
+}
+
 // What went wrong during the run, if anything.
 static int
 verdict_of(struct sensor *s, const struct summary *sum, const struct exporter_counters *e)

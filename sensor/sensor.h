@@ -16,6 +16,9 @@ sensor_start(const struct sensor_config *c, char **rest, struct sensor **ret_sen
 // True once no worker has anything more to read.
 bool sensor_ended(struct sensor *s);
 
+// Whether every worker has gone on since the last call. A replay may wait for its exporter.
+bool sensor_goes_on(struct sensor *s);
+
 // Flushes and exports every flow, stops everything. 0, or -errno (logged) when the run was not what
 // was asked for. The sums are filled either way.
 [[nodiscard]] int sensor_stop(struct sensor *s, struct summary *ret_summary);

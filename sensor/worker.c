@@ -153,8 +153,10 @@ static bool on_silence(struct worker *w)
 int worker_run(void *worker)
 {
 	struct worker *w = worker;
+	uint64_t n_turns = 0;
 	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
 		uint16_t max = quota(w);
+		atomic_store_explicit(&w->n_turns, ++n_turns, memory_order_relaxed);
 		if (max == 0) {
 			w->now_ns = w->by_clock ? clock_now_ns() : w->now_ns;
 			flow_table_expire(w->table, w->now_ns);

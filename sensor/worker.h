@@ -44,6 +44,8 @@ struct worker {
 	struct packet packets[FLOW_BURST];
 	struct flow_probe probes[FLOW_BURST];
 
+	atomic_uint_least64_t n_turns; // of the loop: a worker that goes on counts up
+	uint64_t n_turns_seen;	       // by control
 	int error;		// why the input ended before its end, -errno; read after `done`
 	atomic_bool stop, done; // done: the input ended, every flow is in the ring
 };

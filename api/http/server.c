@@ -17,6 +17,7 @@
 #include <linux/tcp.h> // struct tcp_info with the bytes acknowledged
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define SWEEP_NS NS_PER_SEC
@@ -37,6 +38,8 @@ struct loop {
 	struct door *doors;
 	bool stopping;
 	uint64_t stop_by_ns, swept_ns;
+	atomic_uint_least64_t n_turns;
+	uint64_t n_turns_seen; // by control
 	pthread_t thread;
 };
 
@@ -263,6 +266,7 @@ static void *loop_main(void *arg)
 	struct loop *loop = arg;
 	for (;;) {
 		uint64_t now = clock_mono_ns();
+		atomic_fetch_add_explicit(&loop->n_turns, 1, memory_order_relaxed);
 		if (is_done(loop, now))
 			return NULL;
 		if (now - loop->swept_ns >= SWEEP_NS)
@@ -381,6 +385,18 @@ void server_set_tls(struct server *s, SSL_CTX *tls)
 		*r = (struct retired){.tls = old, .at_ns = now, .next = s->retired};
 		s->retired = r;
 	}
+}
+
+bool server_goes_on(struct server *s)
+{
+	bool all = true;
+	for (size_t i = 0; i < s->n_loops; i++) {
+		struct loop *l = &s->loops[i];
+		uint64_t n = atomic_load_explicit(&l->n_turns, memory_order_relaxed);
+		all &= n != l->n_turns_seen;
+		l->n_turns_seen = n;
+	}
+	return all;
 }
 
 void server_stop(struct server *s)

@@ -24,5 +24,8 @@ struct server_options {
 // Connections accepted from now on get this context, which becomes the server's.
 void server_set_tls(struct server *s, SSL_CTX *tls);
 
+// Whether every event loop has gone on since the last call.
+bool server_goes_on(struct server *s);
+
 // Takes no more connections, finishes what is under way for at most five seconds, ends.
 void server_stop(struct server *s);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -37,7 +38,9 @@ struct thread {
 	struct intake intake;
 	struct stream_table streams;
 	uint64_t listed_ns;
-	pthread_mutex_t lock; // of what follows: the list as others see it
+	atomic_uint_least64_t n_turns;
+	uint64_t n_turns_seen; // by control
+	pthread_mutex_t lock;  // of what follows: the list as others see it
 	struct ingest_exporter *exporters;
 	size_t n_exporters;
 };
@@ -184,6 +187,7 @@ static bool turn(struct thread *t, int timeout_ms, int *ret_n)
 {
 	struct epoll_event events[EVENTS_MAX];
 	bool go_on = true;
+	atomic_fetch_add_explicit(&t->n_turns, 1, memory_order_relaxed);
 	int n = epoll_wait(t->epoll, events, EVENTS_MAX, timeout_ms);
 	uint64_t now_ns = clock_mono_ns();
 	t->intake.wall_ns = clock_now_ns() - now_ns;
@@ -374,6 +378,18 @@ void ingest_stop(struct ingest *g)
 		return;
 	threads_join(g);
 	ingest_free(g);
+}
+
+bool ingest_goes_on(struct ingest *g)
+{
+	bool all = true;
+	for (unsigned i = 0; i < g->n_threads; i++) {
+		struct thread *t = &g->threads[i];
+		uint64_t n = atomic_load_explicit(&t->n_turns, memory_order_relaxed);
+		all &= n != t->n_turns_seen;
+		t->n_turns_seen = n;
+	}
+	return all;
 }
 
 unsigned ingest_port(const struct ingest *g, size_t i)

@@ -76,6 +76,10 @@ struct ingest_options ingest_defaults(void);
 // Reads what already waits in the sockets (for at most two seconds), pushes all rows, ends.
 void ingest_stop(struct ingest *g);
 
+// Whether every thread has gone on since the last call. One that waits for a free batch has not.
+// Thread: control.
+bool ingest_goes_on(struct ingest *g);
+
 // The port that listen[i] got: what was asked for, or the kernel's choice for port 0.
 unsigned ingest_port(const struct ingest *g, size_t i);
 

@@ -9,11 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
+
+#define PATIENCE_SEC 5 // with a manager that does not read
 
 int notify(const char *state)
 {
+	const struct timeval patience = {.tv_sec = PATIENCE_SEC};
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	size_t n = path ? strlen(path) : 0;
@@ -28,6 +33,7 @@ int notify(const char *state)
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
 	ssize_t sent =
 		sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&to, len);
@@ -93,4 +99,20 @@ bool notify_watchdog_due(struct notify_watchdog *w, uint64_t now_ns)
 		return false;
 	w->next_ns = now_ns + w->interval_ns;
 	return true;
+}
+
+int notify_wait(const sigset_t *signals, bool (*goes_on)(void *arg), void *arg)
+{
+	struct notify_watchdog w;
+	notify_watchdog_init(&w);
+	for (;;) {
+		uint64_t ns = w.interval_ns / 4;
+		struct timespec pause = {
+			.tv_sec = (time_t)(ns / NS_PER_SEC), .tv_nsec = (long)(ns % NS_PER_SEC)};
+		int sig = sigtimedwait(signals, NULL, w.interval_ns ? &pause : NULL);
+		if (sig > 0)
+			return sig;
+		if (notify_watchdog_due(&w, clock_mono_ns()) && goes_on(arg))
+			notify_alive();
+	}
 }

@@ -5,6 +5,7 @@
 // socket named by NOTIFY_SOCKET. Without a manager nothing is sent.
 // Thread: control.
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -34,3 +35,7 @@ void notify_watchdog_init(struct notify_watchdog *w);
 // notify_alive. When they do not, it stays silent and the manager acts.
 bool notify_watchdog_due(struct notify_watchdog *w, uint64_t now_ns);
 void notify_alive(void);
+
+// Waits for one of the signals, which are blocked, and returns it; meanwhile gives the signs of
+// life as long as goes_on(arg) says so.
+int notify_wait(const sigset_t *signals, bool (*goes_on)(void *arg), void *arg);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -140,6 +141,42 @@ static void signs_of_life_are_due_at_half_of_the_time(void **)
 	assert_false(notify_watchdog_due(&w, UINT64_MAX));
 }
 
+static bool goes_on(void *arg)
+{
+	return *(bool *)arg;
+}
+
+// Signs of life heard while the end, a timer's signal, is waited for.
+static unsigned lives(struct manager *m, bool going_on)
+{
+	const struct itimerval after = {.it_value = {.tv_usec = 150000}};
+	char text[64];
+	unsigned n = 0;
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	setitimer(ITIMER_REAL, &after, NULL);
+	assert_int_equal(notify_wait(&set, goes_on, &going_on), SIGALRM);
+	while (recv(m->fd, text, sizeof(text), 0) > 0)
+		n++;
+	return n;
+}
+
+static void life_is_told_only_while_all_goes_on(void **)
+{
+	struct manager m = {};
+	char path[64];
+	snprintf(path, sizeof(path), "/tmp/weir-notify-%d", (int)getpid());
+	listen_at(&m, path);
+	setenv("WATCHDOG_USEC", "60000", 1);
+	assert_true(lives(&m, true) >= 2);
+	assert_int_equal(lives(&m, false), 0);
+	unsetenv("WATCHDOG_USEC");
+	assert_int_equal(lives(&m, true), 0);
+	close_manager(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +186,7 @@ int main(void)
 		cmocka_unit_test(without_a_manager_nothing_happens),
 		cmocka_unit_test(the_watchdog_is_ours_when_the_process_is),
 		cmocka_unit_test(signs_of_life_are_due_at_half_of_the_time),
+		cmocka_unit_test(life_is_told_only_while_all_goes_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
