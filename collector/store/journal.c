@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "collector/store/hit_row.h"
 #include "collector/store/key.h"
 #include "collector/store/witness.h"
 
@@ -109,10 +110,44 @@ static void finish(struct commit_state *c, uint64_t start_ns)
 	s->commit_ns += clock_mono_ns() - start_ns;
 }
 
+// Writes rows and hits together. The hits' lock is held from their reading to the end of the write.
+static int write_all(
+	struct store *s, const struct hit *hits, size_t n_hits, char error[static STORE_ERROR_LEN]
+)
+{
+	char words[DB_ERROR_LEN] = "";
+	int ret = 0;
+	if (n_hits == 0) {
+		ret = db_write(s->db, s->batch, true, words);
+	} else {
+		pthread_mutex_lock(&s->hits);
+		uint64_t number = s->hits_number;
+		ret = hits_lay(s, s->batch, hits, n_hits);
+		if (ret == 0)
+			ret = db_write(s->db, s->batch, true, words);
+		if (ret < 0)
+			s->hits_number = number;
+		pthread_mutex_unlock(&s->hits);
+	}
+	return ret < 0 ? store_fail(ret, error, "commit: %s", *words ? words : strerror(-ret)) : 0;
+}
+
 int store_commit(
 	struct store *s,
 	struct record_batch *const *batches,
 	size_t n,
+	char error[static STORE_ERROR_LEN]
+)
+{
+	return store_commit_hits(s, batches, n, NULL, 0, error);
+}
+
+int store_commit_hits(
+	struct store *s,
+	struct record_batch *const *batches,
+	size_t n,
+	const struct hit *hits,
+	size_t n_hits,
 	char error[static STORE_ERROR_LEN]
 )
 {
@@ -128,10 +163,9 @@ int store_commit(
 		return 0;
 	c.mark.commits++;
 	witness_mark_put(s->batch, "commit", &c.mark);
-	char words[DB_ERROR_LEN];
-	ret = db_write(s->db, s->batch, true, words);
+	ret = write_all(s, hits, n_hits, error);
 	if (ret < 0)
-		return store_fail(ret, error, "commit: %s", words);
+		return ret;
 	finish(&c, start_ns);
 	return 0;
 }

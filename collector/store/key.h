@@ -14,12 +14,15 @@ enum key_kind {
 	KEY_ADDRS = 'A',   // entity hour first address      hosts of a part of the hour's table
 	KEY_SUMMARY = 'B', // entity hour number             struct block_summary of a sealed block
 	KEY_COLUMN = 'C',  // entity hour number field       a column of a sealed block
+	KEY_DOC = 'D',	   // kind name                      a small document
 	KEY_ENTITY = 'E',  // name                           its number
 	KEY_HOUR = 'H',	   // entity hour                    sums of the hour's sealed rows
 	KEY_ARRIVED = 'I', // entity hour number             struct block_summary of a journal block
 	KEY_JOURNAL = 'J', // entity hour number             a journal block
+	KEY_HIT_LOG = 'L', // number                         the key of a hit that changed
 	KEY_META = 'M',	   // name                           where the committer stands
 	KEY_PORTS = 'P',   // entity hour proto first port   ports of a part of the hour's table
+	KEY_HIT = 'T',	   // entity hour indicator inside direction   struct hit
 	KEY_USER = 'U',	   // api_id                         struct store_user
 };
 

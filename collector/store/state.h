@@ -31,6 +31,10 @@ struct store {
 	int changes_fd;
 	_Atomic uint32_t n_entities;
 
+	// Any thread, under the mutex: hits.
+	pthread_mutex_t hits;
+	uint64_t hits_number; // of the last change in their log
+
 	// Committer.
 	struct commit_mark mark;
 	struct commit_mark gone; // of the mark: commits and rows that are not there any more

@@ -2,6 +2,7 @@
 #include "collector/store/store.h"
 
 #include "collector/store/changes.h"
+#include "collector/store/hit_row.h"
 #include "collector/store/salvage.h"
 #include "collector/store/table.h"
 #include "collector/store/witness.h"
@@ -16,7 +17,7 @@
 #include <unistd.h>
 
 #define BLOCK_ROWS_DEFAULT 65536
-#define CACHE_LEN_MIN ((int64_t)32 << 20) // a shard must hold the largest table part
+#define CACHE_LEN_MIN ((int64_t)32 << 20) // a shard holds some of the largest table parts
 
 int store_fail(int ret, char error[static STORE_ERROR_LEN], const char *fmt, ...)
 {
@@ -166,6 +167,8 @@ static int load(struct store *s, struct salvage *salvage, char error[static STOR
 	_Atomic uint64_t sealed = 0;
 	int ret = load_entities(s);
 	if (ret == 0)
+		ret = hits_load(s);
+	if (ret == 0)
 		ret = witness_mark_load(s->db, "commit", &s->mark);
 	if (ret == 0)
 		ret = witness_mark_load(s->db, "gone", &s->gone);
@@ -185,6 +188,7 @@ static struct store *allocate(const struct store_options *options)
 	if (!s)
 		return NULL;
 	pthread_mutex_init(&s->names, NULL);
+	pthread_mutex_init(&s->hits, NULL);
 	column_init(&s->coder);
 	s->witness_fd = s->changes_fd = -1;
 	s->first_hour = UINT32_MAX;
@@ -252,6 +256,7 @@ void store_close(struct store *s)
 	column_fini(&s->coder);
 	bytes_fini(&s->value);
 	pthread_mutex_destroy(&s->names);
+	pthread_mutex_destroy(&s->hits);
 	free(s->order);
 	free(s->entities);
 	free(s->dir);
@@ -296,6 +301,11 @@ int store_entity(struct store *s, const char *name)
 		ret = add_entity(s, name);
 	pthread_mutex_unlock(&s->names);
 	return ret;
+}
+
+unsigned store_n_entities(const struct store *s)
+{
+	return s->n_entities;
 }
 
 static uint64_t files_len(const char *dir)

@@ -34,12 +34,27 @@ void store_close(struct store *s);
 // The number of an entity, made when new; 0..65535, or -errno. Thread: any.
 [[nodiscard]] int store_entity(struct store *s, const char *name);
 
+// How many entities there are: numbers 0 to this - 1. Thread: any.
+unsigned store_n_entities(const struct store *s);
+
 // Commits all rows of all batches in one synced write; each row goes to the hour of its start.
 // 0, or -errno and then nothing is stored. Thread: committer.
 [[nodiscard]] int store_commit(
 	struct store *s,
 	struct record_batch *const *batches,
 	size_t n,
+	char error[static STORE_ERROR_LEN]
+);
+
+// The same with the hits of those rows (collector/store/hit.h), in the same write: neither is ever
+// there without the other. Thread: committer.
+struct hit;
+[[nodiscard]] int store_commit_hits(
+	struct store *s,
+	struct record_batch *const *batches,
+	size_t n,
+	const struct hit *hits,
+	size_t n_hits,
 	char error[static STORE_ERROR_LEN]
 );
 

@@ -181,6 +181,29 @@ int table_hosts_decode(
 	return 0;
 }
 
+int table_addrs_decode(
+	struct ints_coder *c,
+	struct slice value,
+	struct addr ret_addrs[static TABLE_HOSTS],
+	uint32_t *ret_n
+)
+{
+	uint64_t hi[TABLE_HOSTS], lo[TABLE_HOSTS];
+	struct buf b = checked(value);
+	uint64_t n = bytes_get_varint(&b);
+	if (b.bad || n == 0 || n > TABLE_HOSTS)
+		return -EIO;
+	int ret = ints_decode(c, &b, hi, (uint32_t)n);
+	if (ret == 0)
+		ret = ints_decode(c, &b, lo, (uint32_t)n);
+	if (ret < 0)
+		return ret;
+	for (uint64_t i = 0; i < n; i++)
+		ret_addrs[i] = addr_of_halves(hi[i], lo[i]);
+	*ret_n = (uint32_t)n;
+	return 0;
+}
+
 int table_ports_encode(
 	struct ints_coder *c, const struct rollup_port *ports, uint32_t n, struct bytes *out
 )

@@ -38,6 +38,13 @@ struct table_hour {
 	struct rollup_host ret_hosts[static TABLE_HOSTS],
 	uint32_t *ret_n
 );
+// Only the addresses of a part of hosts.
+[[nodiscard]] int table_addrs_decode(
+	struct ints_coder *c,
+	struct slice value,
+	struct addr ret_addrs[static TABLE_HOSTS],
+	uint32_t *ret_n
+);
 [[nodiscard]] int table_ports_decode(
 	struct ints_coder *c,
 	struct slice value,
