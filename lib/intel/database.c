@@ -41,6 +41,11 @@ void intel_db_put(struct intel_db *db)
 	free(db);
 }
 
+unsigned intel_db_owners(const struct intel_db *db)
+{
+	return atomic_load_explicit(&db->n_owners, memory_order_acquire);
+}
+
 const struct intel_stats *intel_db_stats(const struct intel_db *db)
 {
 	return &db->stats;

@@ -45,6 +45,9 @@ struct intel_stats {
 struct intel_db *intel_db_get(struct intel_db *db);
 void intel_db_put(struct intel_db *db); // NULL is fine
 
+// How many hold a reference: 1 is the caller alone.
+unsigned intel_db_owners(const struct intel_db *db);
+
 const struct intel_stats *intel_db_stats(const struct intel_db *db);
 
 // One indicator as it is in the database: what a hit is explained with.

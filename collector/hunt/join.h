@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// New indicators beside an hour's tables: which of its hosts and ports they concern. Both sides are
+// sorted, so that a walk over the shorter one with leaps over the longer is all it takes.
+// Thread: hunter.
+
+#include "collector/hunt/ids.h"
+#include "collector/store/read.h"
+
+struct range {
+	struct addr first, last;
+};
+
+// What is hunted for, prepared once per hunt.
+struct quarry {
+	struct range *ranges; // of addresses, disjoint, rising
+	size_t n_ranges;
+	uint64_t ports[1024]; // bit p: an indicator of the port alone
+	bool any_port, any_name;
+};
+
+// Of the indicators of the database whose id is in `ids`. 0, or -ENOMEM.
+[[nodiscard]] int quarry_init(struct quarry *q, const struct intel_db *db, const struct ids *ids);
+void quarry_fini(struct quarry *q);
+
+// Hosts of the hour that lie in the ranges.
+struct prey {
+	struct addr *hosts; // rising
+	size_t n, cap;
+	uint64_t *slots; // an index by keyed hash, made by prey_index
+	uint64_t seed;
+	size_t n_slots;
+};
+
+void prey_fini(struct prey *p);
+void prey_clear(struct prey *p);
+
+// Adds the hosts of a sorted part of a host table. 0, or -ENOMEM.
+[[nodiscard]] int
+prey_join(struct prey *p, const struct quarry *q, const struct addr *addrs, uint32_t n);
+
+// After the last join: makes prey_has quick. 0, or -ENOMEM.
+[[nodiscard]] int prey_index(struct prey *p);
+bool prey_has(const struct prey *p, const struct addr *a);
+
+// Whether an address lies in a range: for rows that are in no table yet.
+bool quarry_has(const struct quarry *q, const struct addr *a);

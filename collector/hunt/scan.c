@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collector/hunt/scan.h"
+
+#include "collector/intel/batch.h"
+#include "collector/store/lookup.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define BURST 256
+#define SLOTS_START 1024
+#define FIELDS                                                                                     \
+	(RECORD_BIT(start_ns) | RECORD_BIT(end_ns) | RECORD_BIT(src) | RECORD_BIT(dst) |           \
+	 RECORD_BIT(sport) | RECORD_BIT(dport) | RECORD_BIT(proto) | RECORD_BIT(packets) |         \
+	 RECORD_BIT(bytes) | RECORD_BIT(rev_packets) | RECORD_BIT(rev_bytes) |                     \
+	 RECORD_BIT(verdict) | RECORD_BIT(indicator) | RECORD_BIT(server_name))
+
+int hunt_scan_init(
+	struct hunt_scan *s,
+	const struct intel_db *db,
+	unsigned thread,
+	const struct ids *ids,
+	const struct quarry *quarry
+)
+{
+	*s = (struct hunt_scan){.db = db, .thread = thread, .ids = ids, .quarry = quarry};
+	s->n_slots = SLOTS_START;
+	s->slots = calloc(s->n_slots, sizeof(*s->slots));
+	return s->slots ? 0 : -ENOMEM;
+}
+
+void hunt_scan_fini(struct hunt_scan *s)
+{
+	prey_fini(&s->prey);
+	free(s->hits);
+	free(s->slots);
+	free(s->names);
+}
+
+static void begin_hour(struct hunt_scan *s)
+{
+	prey_clear(&s->prey);
+	memset(s->slots, 0, s->n_slots * sizeof(*s->slots));
+	s->n_hits = 0;
+	s->names_len = 0;
+}
+
+static uint64_t hash_of(const struct hit *h)
+{
+	uint64_t lo, hi;
+	memcpy(&hi, h->inside.b, 8);
+	memcpy(&lo, h->inside.b + 8, 8);
+	unsigned __int128 product = (unsigned __int128)(h->indicator ^ hi) *
+				    (lo + h->direction + 0x9e3779b97f4a7c15ull);
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static bool same_row(const struct hit *a, const struct hit *b)
+{
+	return a->indicator == b->indicator && a->direction == b->direction &&
+	       addr_eq(&a->inside, &b->inside);
+}
+
+static size_t slot_of(const struct hunt_scan *s, const struct hit *h)
+{
+	size_t at = hash_of(h) & (s->n_slots - 1);
+	while (s->slots[at] && !same_row(&s->hits[s->slots[at] - 1], h))
+		at = (at + 1) & (s->n_slots - 1);
+	return at;
+}
+
+static int make_room(struct hunt_scan *s)
+{
+	if (s->n_hits == s->cap) {
+		size_t cap = s->cap ? s->cap * 2 : 256;
+		struct hit *hits = reallocarray(s->hits, cap, sizeof(*hits));
+		if (!hits)
+			return -ENOMEM;
+		s->hits = hits;
+		s->cap = cap;
+	}
+	if (s->n_hits * 2 < s->n_slots)
+		return 0;
+	uint32_t *slots = calloc(s->n_slots * 2, sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	free(s->slots);
+	s->slots = slots;
+	s->n_slots *= 2;
+	for (size_t i = 0; i < s->n_hits; i++)
+		s->slots[slot_of(s, &s->hits[i])] = (uint32_t)i + 1;
+	return 0;
+}
+
+static void add_counts(struct hit_counts *to, const struct hit_counts *more)
+{
+	to->flows += more->flows;
+	to->packets += more->packets;
+	to->bytes += more->bytes;
+	to->denied += more->denied;
+}
+
+// A name that was seen, kept: the block it stands in goes. Offsets first, as the memory may move.
+static int keep_name(struct hunt_scan *s, struct hit *h)
+{
+	const struct record_str *seen = &h->texts[HIT_SEEN_NAME];
+	if (s->names_cap - s->names_len < seen->len) {
+		size_t cap = s->names_cap ? s->names_cap * 2 : 65536;
+		char *names = realloc(s->names, cap);
+		if (!names)
+			return -ENOMEM;
+		s->names = names;
+		s->names_cap = cap;
+	}
+	if (seen->len)
+		memcpy(s->names + s->names_len, seen->p, seen->len);
+	h->texts[HIT_SEEN_NAME].p = (const char *)s->names_len;
+	s->names_len += seen->len;
+	return 0;
+}
+
+static int take(struct hunt_scan *s, struct hit h)
+{
+	size_t at = slot_of(s, &h);
+	if (!s->slots[at]) {
+		if (s->n_hits == HUNT_HITS_MAX) {
+			s->over_limit++;
+			return 0;
+		}
+		if (make_room(s) < 0 || keep_name(s, &h) < 0)
+			return -ENOMEM;
+		s->hits[s->n_hits++] = h;
+		s->slots[slot_of(s, &h)] = (uint32_t)s->n_hits;
+		return 0;
+	}
+	struct hit *row = &s->hits[s->slots[at] - 1], sum = *row;
+	if (h.last_ns >= row->last_ns) {
+		sum = h;
+		if (keep_name(s, &sum) < 0)
+			return -ENOMEM;
+	}
+	sum.first_ns = h.first_ns < row->first_ns ? h.first_ns : row->first_ns;
+	sum.retro = row->retro;
+	add_counts(&sum.retro, &h.retro);
+	*row = sum;
+	return 0;
+}
+
+struct rows {
+	const struct record_batch *b;
+	const struct addr *src, *dst;
+	const uint16_t *dport;
+	const struct record_text *name;
+	bool is_journal; // no table tells of it: the ranges do
+};
+
+static bool is_candidate(const struct hunt_scan *s, const struct rows *r, uint32_t i)
+{
+	const struct quarry *q = s->quarry;
+	if (q->any_port && r->dport && q->ports[r->dport[i] >> 6] >> (r->dport[i] & 63) & 1)
+		return true;
+	if (q->any_name && r->name && r->name[i].len)
+		return true;
+	if (r->is_journal)
+		return (r->src && quarry_has(q, &r->src[i])) ||
+		       (r->dst && quarry_has(q, &r->dst[i]));
+	return (r->src && prey_has(&s->prey, &r->src[i])) ||
+	       (r->dst && prey_has(&s->prey, &r->dst[i]));
+}
+
+static int match_rows(
+	struct hunt_scan *s,
+	uint16_t entity,
+	const struct record_batch *b,
+	const uint32_t *rows,
+	uint32_t n
+)
+{
+	struct intel_query queries[BURST];
+	struct intel_match matches[BURST];
+	struct record records[BURST];
+	for (uint32_t i = 0; i < n; i++) {
+		struct record *r = &records[i];
+		record_batch_get(b, rows[i], r);
+		queries[i] = (struct intel_query){
+			.src = r->src,
+			.dst = r->dst,
+			.sport = r->sport,
+			.dport = r->dport,
+			.proto = r->proto,
+			.has_flow = true,
+			.name = r->server_name,
+		};
+	}
+	// What expired before the traffic was still an indicator when it was added: by today's
+	// clock.
+	uint32_t now_sec = (uint32_t)(clock_now_ns() / NS_PER_SEC);
+	intel_match(s->db, s->thread, now_sec, queries, n, matches, &s->counters);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct intel_match *m = &matches[i];
+		if (!m->id || m->id == records[i].indicator || !ids_has(s->ids, m->id))
+			continue;
+		if (take(s, batch_hit_of(m, &records[i], entity, true)) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int
+scan_batch(struct hunt_scan *s, uint16_t entity, const struct record_batch *b, bool is_journal)
+{
+	uint32_t rows[BURST], n = 0;
+	bool names = b->used & RECORD_BIT(server_name);
+	struct rows r = {
+		.b = b,
+		.src = RECORD_COLUMN(b, src),
+		.dst = RECORD_COLUMN(b, dst),
+		.dport = RECORD_COLUMN(b, dport),
+		.name = names ? b->columns[FIELD_server_name] : NULL,
+		.is_journal = is_journal,
+	};
+	int ret = 0;
+	s->rows += b->n_rows;
+	for (uint32_t i = 0; i < b->n_rows && ret == 0; i++) {
+		if (!is_candidate(s, &r, i))
+			continue;
+		rows[n++] = i;
+		if (n == BURST) {
+			ret = match_rows(s, entity, b, rows, n);
+			n = 0;
+		}
+	}
+	return ret == 0 && n ? match_rows(s, entity, b, rows, n) : ret;
+}
+
+static int scan_rows(
+	struct hunt_scan *s,
+	struct store_view *v,
+	uint16_t entity,
+	uint32_t hour,
+	bool journal_only,
+	const _Atomic bool *cancel
+)
+{
+	struct store_scan_spec spec = {
+		.entity = entity,
+		.from_ns = store_hour_start(hour),
+		.to_ns = store_hour_start(hour + 1) - 1,
+		.fields = FIELDS,
+		.journal_only = journal_only,
+	};
+	struct store_scan *scan;
+	const struct record_batch *b;
+	int ret = store_scan_open(v, &spec, &scan);
+	if (ret < 0)
+		return ret;
+	while (ret == 0 && (ret = store_scan_next(scan, &b)) != 0) {
+		if (ret == -EIO) { // the block is passed over, the others are not
+			s->damaged++;
+			ret = 0;
+			continue;
+		}
+		if (ret < 0)
+			break;
+		// Sealed and journal blocks come mixed; ranges are right for both, tables quicker.
+		ret = scan_batch(s, entity, b, journal_only || s->prey.n == 0);
+		if (ret == 0 && atomic_load_explicit(cancel, memory_order_relaxed))
+			ret = -ECANCELED;
+	}
+	store_scan_close(scan);
+	s->hours_scanned++;
+	return ret;
+}
+
+static int join_part(void *ctx, const struct addr *addrs, uint32_t n)
+{
+	struct hunt_scan *s = ctx;
+	return prey_join(&s->prey, s->quarry, addrs, n);
+}
+
+// Whether any sealed row of the hour can match.
+static int look_at_tables(
+	struct hunt_scan *s, struct store_view *v, uint16_t entity, uint32_t hour, bool *ret_any
+)
+{
+	const struct quarry *q = s->quarry;
+	uint64_t fields = 0;
+	bool port = false;
+	int ret = q->n_ranges ? store_view_addrs(v, entity, hour, join_part, s) : 0;
+	if (ret == 0 && s->prey.n)
+		ret = prey_index(&s->prey);
+	if (ret == 0 && q->any_port && !s->prey.n)
+		ret = store_view_any_port(v, entity, hour, q->ports, &port);
+	if (ret == 0 && q->any_name && !s->prey.n && !port)
+		ret = store_view_fields(v, entity, hour, &fields);
+	*ret_any = s->prey.n || port || fields & RECORD_BIT(server_name);
+	return ret;
+}
+
+int hunt_scan_hour(
+	struct hunt_scan *s,
+	struct store_view *v,
+	uint16_t entity,
+	const struct store_hour *hour,
+	const _Atomic bool *cancel
+)
+{
+	bool any = false;
+	begin_hour(s);
+	int ret = hour->sealed_rows ? look_at_tables(s, v, entity, hour->hour, &any) : 0;
+	if (ret == 0 && (any || hour->journal_rows)) {
+		// With journal rows beside sealed ones the hosts in the tables are not all.
+		if (hour->journal_rows)
+			s->prey.n = 0;
+		ret = scan_rows(s, v, entity, hour->hour, !any, cancel);
+	}
+	for (size_t i = 0; ret == 0 && i < s->n_hits; i++)
+		s->hits[i].texts[HIT_SEEN_NAME].p =
+			s->names + (size_t)s->hits[i].texts[HIT_SEEN_NAME].p;
+	return ret;
+}
