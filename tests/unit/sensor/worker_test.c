@@ -153,7 +153,7 @@ static bool next_flow(struct flow *ret_flow)
 static void packets_of_a_port_become_flows_at_the_clocks_time(void **)
 {
 	struct frame f;
-	struct flow flow;
+	struct flow flow = {};
 	unsigned n = 0;
 	init_on_ring();
 	for (uint16_t i = 0; i < 1000; i++) { // more than a burst
@@ -177,7 +177,7 @@ static void packets_of_a_port_become_flows_at_the_clocks_time(void **)
 static void a_frame_in_segments_is_the_same_packet(void **)
 {
 	struct frame f;
-	struct flow flow;
+	struct flow flow = {};
 	init_on_ring();
 	frame_eth(&f, TYPE_VLAN);
 	frame_tag(&f, 7, TYPE_IP6);
@@ -203,7 +203,7 @@ static void a_frame_in_segments_is_the_same_packet(void **)
 static void dropped_packets_are_counted_by_reason_and_in_no_flow(void **)
 {
 	struct frame f;
-	struct flow flow;
+	struct flow flow = {};
 	init_on_ring();
 	for (uint16_t i = 0; i < 60; i++) {
 		eal_udp(&f, 1);
@@ -241,7 +241,7 @@ static void flows_of_a_silent_port_end_in_time(void **)
 {
 	uint64_t limit = clock_mono_ns() + WAIT_NS;
 	struct frame f;
-	struct flow flow;
+	struct flow flow = {};
 	config.idle_ns = 20 * (int64_t)NS_PER_MSEC;
 	init_on_ring();
 	eal_udp(&f, 1);
@@ -276,7 +276,7 @@ static void write_capture(unsigned n)
 
 static void a_capture_is_replayed_with_its_times_and_ends_by_itself(void **)
 {
-	struct flow flow;
+	struct flow flow = {};
 	write_capture(500);
 	open_capture(500);
 	launch();
@@ -293,7 +293,7 @@ static void a_capture_is_replayed_with_its_times_and_ends_by_itself(void **)
 static void a_pause_of_the_capture_ends_flows_as_if_one_had_waited(void **)
 {
 	struct frame f;
-	struct flow flow;
+	struct flow flow = {};
 	capture = eal_capture();
 	eal_udp(&f, 1);
 	eal_capture_add(capture, T0, &f);
@@ -312,7 +312,7 @@ static void a_pause_of_the_capture_ends_flows_as_if_one_had_waited(void **)
 static void frames_larger_than_a_buffer_are_whole_packets(void **)
 {
 	static struct frame f;
-	struct flow flow;
+	struct flow flow = {};
 	capture = eal_capture();
 	frame_eth(&f, TYPE_IP4);
 	frame_ip4(&f, PROTO_UDP, 4000);
@@ -339,7 +339,7 @@ static void a_capture_with_fewer_packets_than_were_counted_ends_all_the_same(voi
 static void a_looped_capture_begins_anew_at_the_clocks_time_until_stopped(void **)
 {
 	uint64_t before = clock_now_ns(), packets = 0;
-	struct flow flow;
+	struct flow flow = {};
 	config.loop = true;
 	config.active_ns = 10 * (int64_t)NS_PER_MSEC;
 	write_capture(100);

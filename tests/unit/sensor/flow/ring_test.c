@@ -177,7 +177,7 @@ static void two_threads_pass_millions_of_flows_in_order(void **)
 {
 	uint64_t n = N_ITEMS;
 	pthread_t thread;
-	create(1024, true);
+	create(16384, true);
 	assert_int_equal(pthread_create(&thread, NULL, producer, &n), 0);
 	uint64_t right = consume(n);
 	if (right == n)
