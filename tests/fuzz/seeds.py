@@ -208,6 +208,21 @@ def ipfix_seeds():
         "reserved_sets": pieces(*(ipfix(FLOW_SETS[0], a_set(n, bytes(9))) for n in (0, 1, 4, 255))),
         "no_bytes": pieces(ipfix(a_set(2, template(256, *([(210, 0)] * 99), (4, VAR), (8, 4))),
                                  a_set(256, 9 * (b"\x01\x06" + v4(2))))),
+        "imported": pieces(*(
+            (SECOND, ipfix(a_set(2, template(256, *FLOW, *more)), a_set(256, flow(2) + data)))
+            for more, data in (([(130, 4), (149, 4)], v4(9) + be("I", 5)),
+                               ([(131, 16), (34, 4)], v6(9) + be("I", 100)),
+                               ([(130, 4), (100, 2, WEIR)], v4(9) + be("H", 7))))),
+        "expired": pieces(
+            ipfix(a_set(2, b"".join(template(256 + i, (8, 4)) for i in range(8)))),
+            *((LATER, ipfix()) for _ in range(3)),
+            ipfix(a_set(2, template(999, (8, 4))), a_set(999, v4(2)))),
+        "over_the_memory": pieces(*(
+            ipfix(a_set(2, b"".join(template(256 * (i + 1), *FLOW) for i in range(8))),
+                  a_set(256, flow(2)), domain=d) for d in range(4))),
+        "many_samplers": pieces(
+            ipfix(a_set(3, options(258, [(149, 4)], (302, 2), (34, 2))),
+                  a_set(258, b"".join(be("IHH", 7, i, 9) for i in range(70))))),
         "domains": pieces(*(ipfix(*FLOW_SETS, domain=d) for d in range(6))),
         "over_the_caps": pieces(
             ipfix(*(a_set(2, template(256 + 300 * i, (8, 4), (7, 2 + i))) for i in range(10)))),
@@ -332,6 +347,8 @@ def stream_seeds():
             ipfix(a_set(256, flow(4)), sequence=2)),
         "malformed_message": pieces(ipfix(*FLOW_SETS), ipfix(a_set(256, flow(2), length=3)),
                                     ipfix(a_set(256, flow(5)), sequence=2)),
+        "malformed_messages": pieces(ipfix(*FLOW_SETS), *9 * [ipfix(a_set(256, b"", length=3))],
+                                     ipfix(a_set(256, flow(5)), sequence=2)),
         "bad_version": pieces(messages, netflow9()),
         "bad_length": pieces(messages, be("HH", 10, 15), messages),
         "half": pieces(messages[:-1], (SECOND, b"\x00")),
@@ -362,6 +379,7 @@ def encode_seeds():
                 dst=mapped + v4(1), sport=40000, dport=443, proto=6, packets=3, bytes=180)
     base6 = {**base, "src": v6(2), "dst": v6(1)}
     every = {n: (b"name.test" if k == "STR" else 1) for n, k, ie in FIELDS if int(ie)}
+    texts = [n for n, k, _ in FIELDS if k == "STR"]
     whom = dict(exporter=mapped + v4(9), domain=7, sampling=100)
     both = record(**base) + record(**base6)
     back = dict(rev_packets=2, rev_bytes=99, rev_tcp_flags=0x12)
@@ -369,10 +387,13 @@ def encode_seeds():
         "plain": large + both, "exact": exact + both, "version9": version9 + both,
         "templates": templates + both, "templates9": b"\x18" + both,
         "biflow": b"\0" + record(**base, **back), "biflow9": version9 + record(**base, **back),
+        "uniflows": b"\x20" + 15 * (record(**base, **back) + record(**base)),
+        "several_messages": b"\0" + 40 * record(**base),
         "icmp": large + record(**{**base, "proto": 1, "icmp_type": 8, "icmp_code": 0})
         + record(**{**base6, "proto": 58}),
         "names": large + record(**base, server_name=b"x" * 255, ja4=b"t13d1516h2"),
-        "names_cut": b"\0" + record(**base, server_name="\u20ac".encode() * 85, ja4=b"j" * 255),
+        "names_cut": b"\0" + record(**base, **dict.fromkeys(texts, "\u20ac".encode() * 85))
+        + record(**base, **dict.fromkeys(texts, b"192.0.2.1," * 25)),
         "route": large + record(**base, next_hop=mapped + v4(9), in_if=1, mpls_label=99,
                                 src_mac=bytes(6), vlan=5),
         "origin": origin + record(**base, **whom) + record(**base6, **{**whom, "exporter": v6(9)})
