@@ -12,7 +12,6 @@
 #include <errno.h>
 
 #define APP_API_ID "0123456789abcdef0123456789abcdef"
-#define APP_SECRET "not so secret"
 
 struct app_fixture {
 	char dir[64], store_dir[80], scratch[80];
@@ -152,4 +151,40 @@ static inline const char *app_error(const struct app_fixture *f)
 {
 	const char *text = json_string_value(json_object_get(f->answer, "errorMessage"));
 	return text ? text : "";
+}
+
+// A member of the answer's result, by its path: app_result(f, "kpi.total_bytes").
+static inline json_t *app_result(const struct app_fixture *f, const char *path)
+{
+	json_t *j = json_object_get(f->answer, "result");
+	char name[64];
+	while (j && *path) {
+		size_t n = strcspn(path, ".");
+		assert_in_range(n, 1, sizeof(name) - 1);
+		memcpy(name, path, n);
+		name[n] = '\0';
+		j = json_object_get(j, name);
+		path += n + (path[n] == '.');
+	}
+	if (!j)
+		fail_msg("no such member: %s", f->response.body);
+	return j;
+}
+
+// That a document is to the letter what JSON text (with ' for ") says.
+static inline void app_check_json(const json_t *got, const char *text)
+{
+	char *copy = strdup(text);
+	assert_non_null(copy);
+	for (char *p = copy; *p; p++)
+		*p = *p == '\'' ? '"' : *p;
+	json_t *want = json_loads(copy, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+	assert_non_null(want);
+	bool same = json_equal(got, want);
+	char *shown = json_dumps(got, JSON_COMPACT | JSON_ENCODE_ANY);
+	json_decref(want);
+	free(copy);
+	if (!same)
+		fail_msg("%s instead of %s", shown, text);
+	free(shown);
 }
