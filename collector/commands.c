@@ -247,15 +247,25 @@ static json_t *cmd_user_rotate(void *ctx, json_t *args, char error[static ERROR_
 	return result;
 }
 
+static json_t *del(struct store *store, const char *key, char error[static ERROR_LEN])
+{
+	struct store_user u;
+	if (!find_user(store, key, &u))
+		return fail(error, "no such user");
+	int ret = store_user_del(store, u.api_id);
+	return ret == 0 ? user_json(&u, NULL) : fail_errno(error, "user", ret);
+}
+
 static json_t *cmd_user_del(void *ctx, json_t *args, char error[static ERROR_LEN])
 {
 	struct commands_context *c = ctx;
 	const char *key = json_string_value(json_object_get(args, "user"));
-	struct store_user u;
-	if (!key || !find_user(c->store, key, &u))
-		return fail(error, "no such user");
-	int ret = store_user_del(c->store, u.api_id);
-	return ret == 0 ? user_json(&u, NULL) : fail_errno(error, "user", ret);
+	if (!key)
+		return fail(error, "user: a name or an api_id");
+	pthread_mutex_lock(&c->users_lock);
+	json_t *result = del(c->store, key, error);
+	pthread_mutex_unlock(&c->users_lock);
+	return result;
 }
 
 const struct control_command commands[] = {

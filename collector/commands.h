@@ -18,7 +18,7 @@ struct commands_context {
 	struct sealer *sealer;
 	const struct config_map *entities; // configured, beside the built-in ones
 	uint64_t started_ns;		   // clock_mono_ns() at start
-	pthread_mutex_t users_lock;	   // held from looking a name up to storing it
+	pthread_mutex_t users_lock;	   // held from looking a user up to storing or removing it
 };
 
 // Ended by a NULL name; every handler's ctx is a struct commands_context.
