@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ROOM ((size_t)1 << 20)
+#define ROOM ((size_t)64 << 10) // more for what is larger
 #define PACKET_MAX (256u << 10) // libpcap's MAXIMUM_SNAPLEN
 #define BLOCK_MAX (512u << 10)	// a packet with its options
 #define INTERFACES_MAX 256
@@ -39,20 +39,35 @@ struct pcapfile {
 	uint32_t n_interfaces;
 	struct interface interfaces[INTERFACES_MAX];
 	uint64_t place; // of data[at] in the file
-	size_t at, len;
-	uint8_t data[ROOM];
+	size_t at, len, room;
+	uint8_t *data;
 };
 
-// The next n bytes where they lie, n <= ROOM; NULL when the file ends before.
+// Moves what is left to the front, and makes room for n bytes.
+static bool make_room(struct pcapfile *f, size_t n)
+{
+	memmove(f->data, f->data + f->at, f->len - f->at);
+	f->len -= f->at;
+	f->at = 0;
+	if (n <= f->room)
+		return true;
+	uint8_t *data = realloc(f->data, n);
+	if (!data) {
+		f->error = -ENOMEM;
+		return false;
+	}
+	f->data = data;
+	f->room = n;
+	return true;
+}
+
+// The next n bytes where they lie; NULL when the file ends before.
 static const uint8_t *peek(struct pcapfile *f, size_t n)
 {
-	if (f->len - f->at < n) {
-		memmove(f->data, f->data + f->at, f->len - f->at);
-		f->len -= f->at;
-		f->at = 0;
-	}
+	if (f->len - f->at < n && !make_room(f, n))
+		return NULL;
 	while (f->len - f->at < n) {
-		ssize_t got = read(f->fd, f->data + f->len, ROOM - f->len);
+		ssize_t got = read(f->fd, f->data + f->len, f->room - f->len);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -119,8 +134,12 @@ int pcapfile_open(int fd, struct pcapfile **ret_file, const char **ret_what)
 	struct pcapfile *f = calloc(1, sizeof(*f));
 	int ret = -EINVAL;
 	*ret_what = "not a capture";
-	if (!f)
+	if (f)
+		f->data = malloc(f->room = ROOM);
+	if (!f || !f->data) {
+		pcapfile_close(f);
 		return -ENOMEM;
+	}
 	f->fd = fd;
 	const uint8_t *p = peek(f, 4);
 	uint32_t magic = p ? get32(f, p) : 0;
@@ -145,6 +164,8 @@ int pcapfile_open(int fd, struct pcapfile **ret_file, const char **ret_what)
 
 void pcapfile_close(struct pcapfile *f)
 {
+	if (f)
+		free(f->data);
 	free(f);
 }
 

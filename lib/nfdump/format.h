@@ -27,8 +27,8 @@
 #define NFDUMP_ELEMENT_HEADER_LEN 4
 #define NFDUMP_EXPORTER_LEN 32
 #define NFDUMP_STAT_LEN (18 * 8)
-#define NFDUMP_BLOCK_MAX (16u << 20) // nfdump's own buffers are 5 MiB
-#define NFDUMP_WRITE_LEN (1u << 20)  // nfcapd 1.7.1 ends a block here
+#define NFDUMP_BLOCK_MAX (8u << 20) // nfdump's own buffers are 5 MiB
+#define NFDUMP_WRITE_LEN (1u << 20) // nfcapd 1.7.1 ends a block here
 
 enum nfdump_block_type { NFDUMP_BLOCK_RECORDS = 3, NFDUMP_BLOCK_ARRAY = 4 };
 

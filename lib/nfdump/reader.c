@@ -140,16 +140,24 @@ static int make_room(uint8_t **p, size_t *room, size_t len)
 	return 0;
 }
 
+// The most that `len` bytes can have been: LZO and LZ4 say at most 255 bytes with one.
+static size_t plain_max(enum nfdump_codec codec, size_t len)
+{
+	size_t most = codec == NFDUMP_BZ2 ? NFDUMP_BLOCK_MAX : 256 * len + 4096;
+	return most < NFDUMP_BLOCK_MAX ? most : NFDUMP_BLOCK_MAX;
+}
+
 // Decompresses the block. 1, 0 when it is damaged, or -errno.
 static int unpack(struct nfdump_reader *r, size_t len, bool is_plain)
 {
 	int64_t n = (int64_t)len;
 	r->p = r->packed;
 	if (!is_plain && r->head.codec != NFDUMP_NONE) {
-		int ret = make_room(&r->plain, &r->plain_room, NFDUMP_BLOCK_MAX);
+		size_t room = plain_max(r->head.codec, len);
+		int ret = make_room(&r->plain, &r->plain_room, room);
 		if (ret < 0)
 			return ret;
-		n = nfdump_codec_decompress(r->head.codec, r->packed, len, r->plain, r->plain_room);
+		n = nfdump_codec_decompress(r->head.codec, r->packed, len, r->plain, room);
 		r->p = r->plain;
 	}
 	if (n == -ENOMEM)
