@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define RX_DESCRIPTORS 1024
+#define TX_DESCRIPTORS 64
 #define RSS_KEY_LEN 64
 
 // A virtual device from "name,argument=value,...". Its port id.
@@ -53,6 +54,13 @@ static void rss_key(uint8_t key[RSS_KEY_LEN])
 		key[i] = pattern[i % 2];
 }
 
+// Whether a driver wants a queue to send on beside each it receives on, although nothing is sent:
+// net_af_xdp refuses, net_memif never connects.
+static bool wants_pairs(const char *driver)
+{
+	return strcmp(driver, "net_af_xdp") == 0 || strcmp(driver, "net_memif") == 0;
+}
+
 static int configure(struct port *p, const struct rte_eth_dev_info *info, uint8_t key[RSS_KEY_LEN])
 {
 	struct rte_eth_conf conf = {};
@@ -67,12 +75,14 @@ static int configure(struct port *p, const struct rte_eth_dev_info *info, uint8_
 				  info->flow_type_rss_offloads,
 		};
 	}
-	return rte_eth_dev_configure(p->id, p->n_queues, 0, &conf);
+	if (wants_pairs(info->driver_name))
+		p->n_tx_queues = p->n_queues;
+	return rte_eth_dev_configure(p->id, p->n_queues, p->n_tx_queues, &conf);
 }
 
 static int setup_queues(struct port *p, uint32_t n_mbufs)
 {
-	uint16_t n_rx = RX_DESCRIPTORS, n_tx = 0;
+	uint16_t n_rx = RX_DESCRIPTORS, n_tx = TX_DESCRIPTORS;
 	int socket = rte_eth_dev_socket_id(p->id);
 	int ret = rte_eth_dev_adjust_nb_rx_tx_desc(p->id, &n_rx, &n_tx);
 	if (ret < 0)
@@ -88,6 +98,10 @@ static int setup_queues(struct port *p, uint32_t n_mbufs)
 	for (uint16_t q = 0; q < p->n_queues && ret == 0; q++)
 		ret = rte_eth_rx_queue_setup(
 			p->id, q, n_rx, socket < 0 ? 0 : (unsigned)socket, NULL, p->pool
+		);
+	for (uint16_t q = 0; q < p->n_tx_queues && ret == 0; q++)
+		ret = rte_eth_tx_queue_setup(
+			p->id, q, n_tx, socket < 0 ? 0 : (unsigned)socket, NULL
 		);
 	return ret;
 }

@@ -17,6 +17,7 @@ struct rte_mempool;
 struct port {
 	uint16_t id;
 	uint16_t n_queues;
+	uint16_t n_tx_queues; // that the driver insists on
 	bool is_virtual;
 	struct rte_mempool *pool;
 	char name[64];
