@@ -10,7 +10,8 @@
 
 uint64_t sensor_hugepage_len(const struct sensor_config *c)
 {
-	return hugepages_need(1 + c->vdevs.n + c->ports.n, (uint64_t)c->n_mbufs);
+	size_t n_ports = c->vdevs.n + c->ports.n;
+	return hugepages_need(n_ports ? n_ports : 1, (uint64_t)c->n_mbufs);
 }
 
 void sensor_needs(const struct sensor_config *c, struct doctor_needs *needs)

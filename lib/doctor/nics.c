@@ -69,8 +69,14 @@ static unsigned count_routes4(const char *root, const char *netdev)
 	return n;
 }
 
-// What the kernel makes by itself for every interface that is up (fe80::/10, ff00::/8) and the
-// entries of our own addresses do not count.
+// What the kernel makes by itself for every interface that is up: fe80::/10 and ff00::/8.
+static bool is_automatic(const char *dest)
+{
+	bool is_link_local = strncmp(dest, "fe", 2) == 0 && strchr("89ab", dest[2]);
+	return is_link_local || strncmp(dest, "ff", 2) == 0;
+}
+
+// That does not count, nor do the entries of our own addresses.
 static unsigned count_routes6(const char *root, const char *netdev)
 {
 	char line[256], name[IFNAMSIZ], dest[33];
@@ -82,7 +88,7 @@ static unsigned count_routes6(const char *root, const char *netdev)
 			);
 		bool is_local = flags & 0x80100000; // RTF_LOCAL, RTF_ANYCAST
 		if (got == 3 && strcmp(name, netdev) == 0 && !is_local)
-			n += strncmp(dest, "fe8", 3) != 0 && strncmp(dest, "ff", 2) != 0;
+			n += !is_automatic(dest);
 	}
 	if (f)
 		fclose(f);

@@ -109,7 +109,7 @@ static bool look_at_keys(struct doctor *d, const char *vdev, const struct driver
 
 static bool is_up(const struct doctor *d, const char *netdev)
 {
-	int64_t flags = 0;
+	int64_t flags = IFF_UP;
 	(void)host_number(d->root, &flags, "/sys/class/net/%s/flags", netdev);
 	return flags & IFF_UP;
 }
@@ -128,16 +128,29 @@ static void mend_interface(struct doctor *d)
 	doctor_mend(d, "# interfaces there are:%s", *names ? names : " none");
 }
 
+// In a network name space of its own /sys may still show the interfaces of another.
+static bool is_there(const struct doctor *d, const char *name)
+{
+	char line[512], other[IFNAMSIZ + 1];
+	bool found = !strchr(name, '/') && host_exists(d->root, "/sys/class/net/%s", name);
+	FILE *f = host_fopen(d->root, "/proc/net/dev");
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = sscanf(line, " %16[^: ]:", other) == 1 && strcmp(other, name) == 0;
+	if (f)
+		fclose(f);
+	return found;
+}
+
 // The interface of the kernel that the device listens on; false when a fault was told.
 static bool look_at_interface(struct doctor *d, const char *vdev, const char *name)
 {
-	if (strchr(name, '/') || !host_exists(d->root, "/sys/class/net/%s", name)) {
+	if (!is_there(d, name)) {
 		doctor_found(d, DOCTOR_ERROR, "vdev '%s': there is no interface '%s'", vdev, name);
 		mend_interface(d);
 		return false;
 	}
 	if (is_up(d, name))
-		return true;
+		return true; // or not to be seen
 	doctor_found(d, DOCTOR_WARNING, "vdev '%s': %s is not up: nothing will come", vdev, name);
 	doctor_mend(d, "ip link set %s up", name);
 	return false;

@@ -52,7 +52,7 @@ static void settings_of_both_programs_are_read(void **state)
 	assert_int_equal(n.doctor.ports.n, 2);
 	assert_string_equal(n.doctor.ports.items[1], "0000:81:00.1");
 	assert_int_equal(n.doctor.n_queues, 4);
-	assert_int_equal(n.doctor.hugepage_len, hugepages_need(3, 65535));
+	assert_int_equal(n.doctor.hugepage_len, hugepages_need(2, 65535));
 	assert_int_equal(n.doctor.flow_len, 8ull * (2 << 20) * 215);
 	assert_int_equal(n.doctor.rcvbuf, 64 << 20);
 	assert_string_equal(n.doctor.store_dir, "/data/weir");

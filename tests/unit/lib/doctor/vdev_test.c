@@ -71,6 +71,13 @@ static void the_interface_must_be_there_and_up(void **state)
 	exam_only(e, DOCTOR_ERROR, "there is no interface 'eth9'", "# interfaces there are: eth7");
 	look(e, "net_af_packet0,iface=../../etc");
 	exam_only(e, DOCTOR_ERROR, "there is no interface '../../etc'", "eth7");
+	tree_file(
+		&e->t,
+		"/proc/net/dev",
+		"Inter-|   Receive\n face |bytes\n    lo:       0\n  eth8: 1 2 3\n"
+	);
+	look(e, "net_pcap0,iface=eth8"); // of another name space than /sys
+	exam_only(e, DOCTOR_OK, "has what it needs", NULL);
 	look(e, "net_af_packet0,iface=eth7");
 	exam_only(e, DOCTOR_WARNING, "eth7 is not up", "ip link set eth7 up");
 	look(e, "net_pcap0,rx_iface=eth9");
