@@ -24,8 +24,9 @@ enum source_kind { SOURCE_UDP, SOURCE_LISTENER };
 
 struct source {
 	enum source_kind kind;
-	int fd;		// -1: not open
-	uint32_t drops; // of the kernel, counted so far
+	int fd;		 // -1: not open
+	uint32_t drops;	 // of the kernel, counted so far
+	bool is_resting; // a listener that could not accept: looked at again in a second
 };
 
 struct thread {
@@ -97,14 +98,32 @@ static void read_udp(struct thread *t, unsigned index, uint64_t now_ns)
 	}
 }
 
-static void accept_all(struct thread *t, int fd, uint64_t now_ns)
+static int watch(struct thread *t, int fd, void *ptr)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.ptr = ptr};
+	return epoll_ctl(t->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+static void accept_all(struct thread *t, struct source *source, uint64_t now_ns)
 {
 	bool more = true;
 	while (more) {
-		struct stream *s = stream_accept(&t->streams, fd, now_ns, &more);
-		struct epoll_event e = {.events = EPOLLIN, .data.ptr = s};
-		if (s && epoll_ctl(t->epoll, EPOLL_CTL_ADD, s->fd, &e) < 0)
+		struct stream *s = stream_accept(&t->streams, source->fd, now_ns, &more);
+		if (s && watch(t, s->fd, s) < 0)
 			return; // it is closed when it has been idle
+	}
+	if (t->streams.is_starved) {
+		source->is_resting = true;
+		epoll_ctl(t->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+	}
+}
+
+static void wake_listeners(struct thread *t)
+{
+	for (size_t i = 0; i < t->ingest->o.n_listen; i++) {
+		struct source *s = &t->sources[i];
+		if (s->is_resting && watch(t, s->fd, s) == 0)
+			s->is_resting = false;
 	}
 }
 
@@ -152,6 +171,7 @@ static void tick(struct thread *t, uint64_t now_ns)
 		return;
 	t->listed_ns = now_ns;
 	stream_tick(&t->streams, now_ns);
+	wake_listeners(t);
 	pthread_mutex_lock(&t->lock);
 	t->n_exporters = 0;
 	session_each(&t->intake.sessions, list_session, t);
@@ -178,7 +198,7 @@ static bool dispatch(struct thread *t, void *ptr, uint64_t now_ns)
 	else if (t->sources[index].kind == SOURCE_UDP)
 		read_udp(t, index, now_ns);
 	else
-		accept_all(t, t->sources[index].fd, now_ns);
+		accept_all(t, &t->sources[index], now_ns);
 	return true;
 }
 
@@ -219,12 +239,6 @@ static void *thread_main(void *arg)
 	stream_fini(&t->streams);
 	intake_fini(&t->intake);
 	return NULL;
-}
-
-static int watch(struct thread *t, int fd, void *ptr)
-{
-	struct epoll_event e = {.events = EPOLLIN, .data.ptr = ptr};
-	return epoll_ctl(t->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
 }
 
 static int open_source(struct thread *t, size_t i, char warning[static INGEST_WARNING_LEN])

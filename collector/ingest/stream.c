@@ -34,6 +34,8 @@ struct stream *stream_accept(struct stream_table *t, int listen_fd, uint64_t now
 	const int on = 1;
 	int fd = accept4(listen_fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	*ret_more = fd >= 0;
+	t->is_starved = fd < 0 &&
+			(errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS);
 	if (fd < 0)
 		return NULL;
 	struct addr addr = addr_of_sockaddr((struct sockaddr *)&sa);

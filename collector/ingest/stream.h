@@ -23,6 +23,7 @@ struct stream_table {
 	uint32_t n, max;
 	uint64_t idle_ns;
 	uint64_t accepted; // numbers the connections
+	bool is_starved;   // no descriptor, or no memory, for the connection that waits
 };
 
 // Takes the next connection that waits at the listening socket; NULL when none does. One too many,

@@ -389,6 +389,42 @@ static void templates_are_of_one_connection(void **) // IP-13
 	close(fd);
 }
 
+static uint64_t cpu_ns(void)
+{
+	struct rusage u;
+	getrusage(RUSAGE_SELF, &u);
+	return (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * NS_PER_SEC +
+	       (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * NS_PER_USEC;
+}
+
+// No descriptor is left for a connection that waits: nobody turns in circles over it, and it is
+// taken when there is one again.
+static void connection_waits_for_a_descriptor(void **)
+{
+	struct rlimit limit, none;
+	struct endpoint e = loopback(INGEST_TCP);
+	start();
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	endpoint_set_port((struct sockaddr *)&e.sa, ingest_port(ingest, 1));
+	int next = dup(0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){(rlim_t)next, limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int ret = connect(fd, (struct sockaddr *)&e.sa, e.len);
+	pause_ms(50);
+	uint64_t before = cpu_ns();
+	pause_ms(500);
+	uint64_t used = cpu_ns() - before;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(ret, 0);
+	assert_true(used < 100 * NS_PER_MSEC);
+	begin_row();
+	put_message(fd);
+	wait_until(rows, 1);
+	close(fd);
+}
+
 static void senseless_options_are_refused(void **)
 {
 	struct ingest_options good = options;
@@ -450,6 +486,7 @@ int main(void)
 		TEST(connections_are_capped),
 		TEST(idle_connections_are_closed),
 		TEST(templates_are_of_one_connection),
+		TEST(connection_waits_for_a_descriptor),
 		TEST(senseless_options_are_refused),
 		TEST(address_that_cannot_be_bound_is_named),
 		TEST(start_without_descriptors_fails_cleanly),
