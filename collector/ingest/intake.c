@@ -121,12 +121,17 @@ static uint16_t entity_of(const struct ingest_options *o, const struct addr *a)
 	return best ? best->entity : o->default_entity;
 }
 
+static bool is_unspecified(const struct addr *a)
+{
+	static const struct addr none, none4 = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}};
+	return addr_eq(a, &none) || addr_eq(a, &none4);
+}
+
 // Whose the record is: the peer's, unless a trusted importer says otherwise. Its entity.
 static uint16_t
 set_origin(const struct intake *in, struct session *s, struct record *r, bool is_imported)
 {
-	static const struct addr unknown;
-	if (!is_imported || addr_eq(&r->exporter, &unknown))
+	if (!is_imported || is_unspecified(&r->exporter))
 		RECORD_SET(r, exporter, s->key.addr);
 	if (!is_imported || !(r->set & RECORD_BIT(domain)))
 		RECORD_SET(r, domain, s->key.domain);
