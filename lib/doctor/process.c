@@ -134,7 +134,7 @@ static void look_at_fd(struct scan *s, const char *pid, const char *fd)
 		return;
 	for (unsigned i = 0; i < s->n_sockets; i++)
 		if (s->sockets[i].inode == inode && !*s->sockets[i].pid) {
-			snprintf(s->sockets[i].pid, 16, "%s", pid);
+			snprintf(s->sockets[i].pid, 16, "%.15s", pid);
 			read_comm(s->d, pid, s->sockets[i].comm);
 		}
 }
