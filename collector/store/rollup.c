@@ -19,11 +19,16 @@ struct sums {
 static const uint8_t port_protos[] = {6, 17, 33, 132, 136};
 #define N_PORT_PROTOS (sizeof(port_protos))
 
+struct ports {
+	uint64_t seen[N_PORTS / 64]; // a bit each: few are, and the sums take megabytes
+	struct sums sums[N_PORTS];
+};
+
 struct rollup {
 	struct hosts hosts;
 	struct sums protos[256];
-	struct sums *ports[N_PORT_PROTOS]; // by port; made when the protocol is first seen
-	struct rollup_hour *hours;	   // ascending
+	struct ports *ports[N_PORT_PROTOS]; // made when the protocol is first seen
+	struct rollup_hour *hours;	    // ascending
 	size_t n_hours, cap_hours;
 	size_t last_hour; // where the row before was counted
 	uint64_t denied;
@@ -68,11 +73,12 @@ static struct sums *port_at(struct rollup *r, uint8_t proto, uint16_t port, int 
 	for (size_t i = 0; i < N_PORT_PROTOS; i++) {
 		if (port_protos[i] != proto)
 			continue;
-		if (!r->ports[i] && !(r->ports[i] = calloc(N_PORTS, sizeof(struct sums)))) {
+		if (!r->ports[i] && !(r->ports[i] = calloc(1, sizeof(struct ports)))) {
 			*ret_error = -ENOMEM;
 			return NULL;
 		}
-		return &r->ports[i][port];
+		r->ports[i]->seen[port / 64] |= 1ull << port % 64;
+		return &r->ports[i]->sums[port];
 	}
 	return NULL;
 }
@@ -362,19 +368,27 @@ static int cmp_port_bytes(const void *left, const void *right)
 	return c ? c : cmp_port_key(left, right);
 }
 
-static size_t add_ports(const struct rollup *r, size_t i, struct top *top)
+static size_t add_word(const struct ports *ports, uint32_t word, uint8_t proto, struct top *top)
 {
 	size_t all = 0;
-	for (uint32_t port = 0; r->ports[i] && port < N_PORTS; port++) {
-		const struct sums *s = &r->ports[i][port];
-		struct rollup_port p = {
-			(uint16_t)port, port_protos[i], s->flows, s->packets, s->bytes};
+	for (uint64_t left = ports->seen[word]; left; left &= left - 1) {
+		uint32_t port = word * 64 + (uint32_t)__builtin_ctzll(left);
+		const struct sums *s = &ports->sums[port];
+		struct rollup_port p = {(uint16_t)port, proto, s->flows, s->packets, s->bytes};
 		if (!(s->flows | s->packets | s->bytes))
 			continue;
 		all++;
 		if (top->items)
 			top_add(top, &p);
 	}
+	return all;
+}
+
+static size_t add_ports(const struct rollup *r, size_t i, struct top *top)
+{
+	size_t all = 0;
+	for (uint32_t word = 0; r->ports[i] && word < N_PORTS / 64; word++)
+		all += add_word(r->ports[i], word, port_protos[i], top);
 	return all;
 }
 
