@@ -7,15 +7,30 @@
 #define PASS_ROWS ((uint64_t)64 << 20) // rows of a pass, about
 #define PASS_HOSTS ((size_t)1 << 20)   // new hosts of a pass, about: bounds the last write
 
+// Room for the rows to be gathered: no more than wait, since columns are cleared whole.
+static uint32_t rows_cap(struct seal_pass *p)
+{
+	struct key prefix = key_hour(KEY_ARRIVED, p->entity, p->hour);
+	struct db_iter *it = p->view->keys;
+	uint32_t max = GATHER_BLOCKS * p->store->options.block_rows, n = 0;
+	bool valid = db_iter_seek(it, key_slice(&prefix));
+	max = max < JOURNAL_ROWS_MAX ? JOURNAL_ROWS_MAX : max;
+	for (; n < max && valid && key_has_prefix(db_iter_key(it), &prefix);
+	     valid = db_iter_next(it)) {
+		struct slice value = db_iter_value(it);
+		struct block_summary s;
+		if (block_summary_decode(value.p, value.len, &s) == 0)
+			n += s.n_rows;
+	}
+	return n < max ? n : max;
+}
+
 static int set_up(struct seal_pass *p)
 {
-	uint32_t cap = GATHER_BLOCKS * p->store->options.block_rows;
-	if (cap < JOURNAL_ROWS_MAX)
-		cap = JOURNAL_ROWS_MAX;
 	column_init(&p->coder);
 	p->view = view_open(p->store->db, true);
 	p->block = record_batch_create(JOURNAL_ROWS_MAX);
-	p->rows = record_batch_create(cap);
+	p->rows = p->view ? record_batch_create(rows_cap(p)) : NULL;
 	p->columns = db_batch_create();
 	p->last = db_batch_create();
 	if (!p->view || !p->block || !p->rows || !p->columns || !p->last)
