@@ -4,7 +4,7 @@
 #include "tests/unit/cmocka.h"
 #include "tests/unit/collector/store/writer.h"
 
-#define ROUNDS 24
+#define ROUNDS 20
 
 static struct db *open_db(const struct stores *f)
 {
@@ -80,7 +80,7 @@ static void a_killed_collector_loses_no_acknowledged_row(void **state)
 		n = writer_check(stores_view(f));
 		if (n != acknowledged && n != acknowledged + writer_commit_rows(acknowledged))
 			fail_msg("%u rows where %u were acknowledged", n, acknowledged);
-		if (round % 6 == 5)
+		if (round % 7 == 6)
 			check_keys(f);
 		stores_close(f);
 	}
