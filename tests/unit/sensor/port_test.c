@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sensor/port.h"
+#include "sensor/summary.h"
 #include "tests/unit/sensor/eal.h"
 
 #include <rte_ethdev.h>
@@ -79,6 +80,23 @@ static void a_capture_is_a_port_that_can_begin_anew(void **)
 	assert_int_equal(d.missed + d.errors + d.no_buffer, 0);
 }
 
+static void what_a_port_loses_for_want_of_buffers_is_counted(void **)
+{
+	static struct rte_mbuf *held[1023];
+	struct rte_mbuf *mbufs[64];
+	struct summary sum = {};
+	write_capture(50);
+	assert_int_equal(ports_start(&config, eal_capture_fd(capture), ports, &n_ports), 0);
+	assert_int_equal(rte_pktmbuf_alloc_bulk(ports[0].pool, held, 1023), 0);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(rte_eth_rx_burst(ports[0].id, 0, mbufs, 64), 0);
+	rte_pktmbuf_free_bulk(held, 1023);
+	assert_int_equal(port_drops(&ports[0]).no_buffer, 50);
+	summary_add_port(&sum, &ports[0]);
+	assert_int_equal(sum.packets, 50);
+	assert_int_equal(summary_residue(&sum), 0);
+}
+
 static void a_file_that_is_no_capture_is_refused(void **)
 {
 	capture = tmpfile();
@@ -156,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(a_capture_is_a_port_that_can_begin_anew),
+		TEST(what_a_port_loses_for_want_of_buffers_is_counted),
 		TEST(a_file_that_is_no_capture_is_refused),
 		TEST(a_device_gets_no_more_queues_than_it_has),
 		TEST(every_virtual_device_is_a_port_with_its_queues),

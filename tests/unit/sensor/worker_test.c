@@ -336,6 +336,19 @@ static void a_capture_with_fewer_packets_than_were_counted_ends_all_the_same(voi
 	assert_int_equal(worker.counters.received, 100);
 }
 
+static void packets_that_the_port_lost_are_not_waited_for(void **)
+{
+	static struct rte_mbuf *held[2047];
+	write_capture(50);
+	open_capture(50);
+	assert_int_equal(rte_pktmbuf_alloc_bulk(ports[0].pool, held, 2047), 0);
+	launch();
+	wait_until_done();
+	rte_pktmbuf_free_bulk(held, 2047);
+	assert_int_equal(worker.counters.received, 0);
+	assert_int_equal(port_drops(&ports[0]).no_buffer, 50);
+}
+
 static void a_looped_capture_begins_anew_at_the_clocks_time_until_stopped(void **)
 {
 	uint64_t before = clock_now_ns(), packets = 0;
@@ -399,6 +412,7 @@ int main(void)
 		TEST(a_pause_of_the_capture_ends_flows_as_if_one_had_waited),
 		TEST(frames_larger_than_a_buffer_are_whole_packets),
 		TEST(a_capture_with_fewer_packets_than_were_counted_ends_all_the_same),
+		TEST(packets_that_the_port_lost_are_not_waited_for),
 		TEST(a_looped_capture_begins_anew_at_the_clocks_time_until_stopped),
 		TEST(a_looped_capture_of_nothing_is_an_error),
 		TEST(a_paced_replay_loses_nothing),

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 static struct transport transport;
 static struct collector *collector;
@@ -184,10 +185,35 @@ static void a_stream_arrives_whole_however_slowly_it_is_read(void **)
 		assert_int_equal(transport_send(&transport, bytes, sizeof(bytes)), 0);
 		sent += sizeof(bytes);
 	}
-	transport_close(&transport); // waits for the reader
+	transport_close(&transport);
 	assert_int_equal(transport.fd, -1);
 	pthread_join(thread, NULL);
 	assert_int_equal(right, sent);
+}
+
+static atomic_bool was_read;
+
+static void *read_late(void *)
+{
+	char part[16];
+	usleep(100000);
+	while (recv(collector->fd, part, sizeof(part), 0) > 0)
+		;
+	atomic_store(&was_read, true);
+	collector_hang_up(collector);
+	return NULL;
+}
+
+static void closing_waits_until_the_peer_has_read(void **)
+{
+	pthread_t thread;
+	open_both(SOCK_STREAM);
+	atomic_store(&was_read, false);
+	assert_int_equal(transport_send(&transport, "x", 1), 0);
+	assert_int_equal(pthread_create(&thread, NULL, read_late, NULL), 0);
+	transport_close(&transport);
+	assert_true(atomic_load(&was_read));
+	pthread_join(thread, NULL);
 }
 
 static void closing_twice_is_closing_once(void **)
@@ -212,6 +238,7 @@ int main(void)
 		TEST(a_connection_that_the_peer_closed_is_noticed_before_anything_is_lost_in_it),
 		TEST(a_closed_connection_is_none_when_asked_to_connect),
 		TEST(a_stream_arrives_whole_however_slowly_it_is_read),
+		TEST(closing_waits_until_the_peer_has_read),
 		TEST(closing_twice_is_closing_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

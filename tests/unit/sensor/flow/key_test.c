@@ -97,20 +97,33 @@ static void vlans_are_in_the_key_only_when_asked_for(void **)
 	assert_int_equal(flow_key_proto(&ka), PROTO_TCP);
 }
 
-static void vlans_do_not_run_into_their_neighbours(void **)
+// The i-th of the bits that share the key's third word, alone.
+static struct packet with_bit(unsigned i)
 {
-	struct packet a = flows_packet(1, 2, 0), b = a;
-	struct flow_key ka, kb;
-	a.vlan = 1; // as many bits away as the other's customer VLAN could reach
-	b.cvlan = 0xfff;
-	flow_key_of(&a, true, &ka);
-	flow_key_of(&b, true, &kb);
-	assert_false(flow_key_eq(&ka, &kb));
-	b.vlan = 0xfff;
-	flow_key_of(&b, true, &kb);
-	assert_int_equal(flow_key_port(&kb, false), flow_key_port(&ka, false));
-	assert_int_equal(flow_key_port(&kb, true), flow_key_port(&ka, true));
-	assert_int_equal(flow_key_proto(&kb), 0);
+	struct packet p = flows_packet(1, 2, 0);
+	p.sport = p.dport = 0;
+	if (i < 16)
+		p.sport = (uint16_t)(1u << i);
+	else if (i < 32)
+		p.dport = (uint16_t)(1u << (i - 16));
+	else if (i < 44)
+		p.vlan = (uint16_t)(1u << (i - 32));
+	else if (i < 56)
+		p.cvlan = (uint16_t)(1u << (i - 44));
+	else
+		p.proto = (uint8_t)(1u << (i - 56));
+	return p;
+}
+
+static void ports_vlans_and_protocol_do_not_run_into_each_other(void **)
+{
+	struct flow_key keys[64];
+	for (unsigned i = 0; i < 64; i++) {
+		struct packet p = with_bit(i);
+		flow_key_of(&p, true, &keys[i]);
+		for (unsigned j = 0; j < i; j++)
+			assert_int_equal(keys[i].rest & keys[j].rest, 0);
+	}
 }
 
 static void keys_that_differ_in_one_bit_are_not_equal(void **)
@@ -164,7 +177,7 @@ int main(void)
 		cmocka_unit_test(ends_alike_in_address_and_port_are_both_the_lower_one),
 		cmocka_unit_test(every_part_of_the_key_tells_flows_apart),
 		cmocka_unit_test(vlans_are_in_the_key_only_when_asked_for),
-		cmocka_unit_test(vlans_do_not_run_into_their_neighbours),
+		cmocka_unit_test(ports_vlans_and_protocol_do_not_run_into_each_other),
 		cmocka_unit_test(keys_that_differ_in_one_bit_are_not_equal),
 		cmocka_unit_test(every_word_of_the_secret_changes_the_hash),
 		cmocka_unit_test(neighbouring_flows_spread_evenly),

@@ -224,6 +224,22 @@ static void a_flush_ends_every_flow_once_and_the_table_goes_on(void **)
 	assert_int_equal(flow_table_counters(flows.table)->flows, 501);
 }
 
+// Whatever a flow's hash: also those whose tag would be the one of a free slot, one in 65536.
+static void no_flow_of_half_a_million_is_overlooked(void **)
+{
+	struct flow_table_options o = flows_options();
+	o.n_flows = 50000;
+	flows_open(&flows, &o);
+	for (uint32_t round = 0; round < 100; round++) {
+		for (uint32_t i = 0; i < 5000; i++) {
+			struct packet p = flows_packet(round * 5000 + i, 0x800000, PROTO_UDP);
+			flows_put(&flows, &p);
+		}
+		flow_table_flush(flows.table);
+		assert_int_equal(flows_n_ended(&flows), 5000);
+	}
+}
+
 static void counters_tell_packets_bytes_and_flows(void **)
 {
 	const struct flow_counters *c = flow_table_counters(flows.table);
@@ -290,6 +306,7 @@ int main(void)
 		TEST(a_flow_spans_its_packets_in_whatever_order_they_come),
 		TEST(the_packets_of_a_burst_may_belong_to_one_new_flow),
 		TEST(a_flush_ends_every_flow_once_and_the_table_goes_on),
+		TEST(no_flow_of_half_a_million_is_overlooked),
 		TEST(counters_tell_packets_bytes_and_flows),
 		TEST(flows_that_do_not_fit_the_ring_are_counted_as_lost),
 		TEST(a_table_beyond_all_bounds_is_refused),
