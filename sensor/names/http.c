@@ -50,11 +50,12 @@ static bool take_line(struct buf *b, struct buf *ret_line)
 	return true;
 }
 
-// Up to the first byte that is one of `ends`.
-static struct buf until(struct buf b, const char *ends)
+// Up to the first byte that is one of three.
+static struct buf until(struct buf b, const char ends[static 3])
 {
+	uint8_t x = (uint8_t)ends[0], y = (uint8_t)ends[1], z = (uint8_t)ends[2];
 	size_t n = 0, left = buf_left(&b);
-	while (n < left && (b.p[n] == 0 || !strchr(ends, b.p[n])))
+	while (n < left && b.p[n] != x && b.p[n] != y && b.p[n] != z)
 		n++;
 	return buf_of(b.p, n);
 }
@@ -68,9 +69,9 @@ static enum look take_authority(struct buf b, struct names_result *r)
 		b.p = at + 1;
 	if (buf_left(&b) > 0 && *b.p == '[') {
 		b.p++;
-		b = until(b, "]");
+		b = until(b, "]]]");
 	} else {
-		b = until(b, ":");
+		b = until(b, ":::");
 	}
 	struct text t = text_of(r->server, sizeof(r->server));
 	text_put_host(&t, b.p, buf_left(&b));
@@ -92,7 +93,7 @@ static bool has_prefix(struct buf b, const char *prefix)
 // The target and version of the first line. LOOK_MORE: the host is in the fields that follow.
 static enum look take_request(struct buf line, bool is_connect, struct names_result *r)
 {
-	struct buf target = until(line, " \t");
+	struct buf target = until(line, " \t\t");
 	line.p = target.p + buf_left(&target);
 	if (!has_prefix(line, " HTTP/1."))
 		return LOOK_NOTHING; // RTSP, SIP and others are made alike
