@@ -112,7 +112,7 @@ static bool put_hash(const char *text, const char *end, char ret[PART_LEN])
 	}
 	if (!crypt_sha256(buf_of(text, (size_t)(end - text)), digest))
 		return false;
-	for (unsigned i = 0; i < PART_LEN / 2; i++) {
+	for (size_t i = 0; i < PART_LEN / 2; i++) {
 		ret[2 * i] = hex[digest[i] >> 4];
 		ret[2 * i + 1] = hex[digest[i] & 15];
 	}
@@ -152,7 +152,7 @@ static void put_count(char to[2], unsigned n)
 	to[1] = (char)('0' + n % 10);
 }
 
-static bool is_alphanumeric(uint8_t c)
+static bool is_alphanumeric(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
@@ -165,10 +165,14 @@ static void put_alpn(char to[2], struct buf alpn)
 	to[0] = to[1] = '0';
 	if (n == 0)
 		return;
-	uint8_t first = alpn.p[0], last = alpn.p[n - 1];
-	bool plain = is_alphanumeric(first) && is_alphanumeric(last);
-	to[0] = plain ? (char)first : hex[first >> 4];
-	to[1] = plain ? (char)last : hex[last & 15];
+	char first = (char)alpn.p[0], last = (char)alpn.p[n - 1];
+	if (is_alphanumeric(first) && is_alphanumeric(last)) {
+		to[0] = first;
+		to[1] = last;
+		return;
+	}
+	to[0] = hex[alpn.p[0] >> 4];
+	to[1] = hex[alpn.p[n - 1] & 15];
 }
 
 static bool put_ciphers(const struct tls_hello *h, char ret_hash[PART_LEN], unsigned *ret_n)

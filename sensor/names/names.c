@@ -14,11 +14,11 @@
 
 // What a look costs, for max_permille; measured by bench/sensor_names_bench.
 static const uint32_t cost_ns[NAMES_N_KINDS] = {
-	[NAMES_TLS] = 1500,
-	[NAMES_QUIC] = 7000,
-	[NAMES_DNS] = 150,
-	[NAMES_HTTP] = 150,
-	[NAMES_DTLS] = 2000,
+	[NAMES_TLS] = 1000,
+	[NAMES_QUIC] = 4000,
+	[NAMES_DNS] = 100,
+	[NAMES_HTTP] = 100,
+	[NAMES_DTLS] = 1200,
 };
 
 struct names {
@@ -153,20 +153,19 @@ static enum look parse_datagram(
 )
 {
 	struct buf datagram = buf_of(p->payload, p->len);
-	enum names_kind kind = h->kind;
+	struct assembly *a = &h->bytes;
 	struct tls_hello hello;
 	enum look look;
-	if (kind == NAMES_DTLS) {
-		look = dtls_datagram_parse(datagram, &h->bytes, &h->sequence, &hello);
+	if (h->kind == NAMES_DTLS) {
+		look = dtls_datagram_parse(datagram, a, &h->sequence, &hello);
 	} else {
-		look = quic_datagram_parse(datagram, n->crypt, &n->quic, &h->quic, &h->bytes);
-		if (look == LOOK_MORE)
-			look = tls_message_parse(
-				h->bytes.data, assembly_ready(&h->bytes), h->bytes.max, &hello
-			);
+		look = quic_datagram_parse(datagram, n->crypt, &n->quic, &h->quic, a);
+		if (look != LOOK_MORE)
+			return look;
+		look = tls_message_parse(a->data, assembly_ready(a), a->max, &hello);
 	}
 	if (look == LOOK_FOUND)
-		put_hello(kind, &hello, r);
+		put_hello(h->kind, &hello, r);
 	return look;
 }
 

@@ -145,7 +145,7 @@ static enum look hello_parse(struct buf b, bool is_dtls, struct tls_hello *h)
 	return LOOK_FOUND;
 }
 
-// The length of a message with its header; 0 while it is not known yet.
+// The length of a message with its header; LOOK_MORE while it is not known yet.
 static enum look message_len(const uint8_t *p, size_t len, size_t max, size_t *ret_len)
 {
 	*ret_len = 0;
@@ -189,34 +189,49 @@ static enum look record_len(struct buf *b, size_t *ret_len)
 	return *ret_len == 0 || *ret_len > RECORD_MAX ? LOOK_BAD : LOOK_FOUND;
 }
 
-enum look tls_stream_parse(
+static size_t part_of(const struct buf *stream, size_t record)
+{
+	return record < buf_left(stream) ? record : buf_left(stream);
+}
+
+// Puts the records together whose contents are one hello.
+static enum look parse_records(
 	struct buf stream, size_t max, struct tls_scratch *scratch, struct tls_hello *ret_hello
 )
 {
 	struct wbuf message = wbuf_of(scratch->message, sizeof(scratch->message));
-	max = max < sizeof(scratch->message) ? max : sizeof(scratch->message);
 	for (;;) {
-		size_t len = 0, have = wbuf_len(&message), need;
+		size_t len = 0;
 		enum look look = record_len(&stream, &len);
-		if (look == LOOK_NOTHING && have > 0)
+		if (look == LOOK_NOTHING)
 			return LOOK_BAD; // another kind of record within the message
 		if (look != LOOK_FOUND)
 			return look;
-		size_t part = len < buf_left(&stream) ? len : buf_left(&stream);
-		// Nearly every hello is in one record, and is read where it lies.
-		look = message_len(
-			have ? scratch->message : stream.p, have ? have : part, max, &need
-		);
-		if (look != LOOK_FOUND && look != LOOK_MORE)
-			return look;
-		if (have == 0 && need > 0 && len >= need)
-			return tls_message_parse(stream.p, part, max, ret_hello);
-		size_t room = wbuf_left(&message);
+		size_t part = part_of(&stream, len), room = wbuf_left(&message);
 		wbuf_bytes(&message, buf_take(&stream, part), part < room ? part : room);
 		look = tls_message_parse(scratch->message, wbuf_len(&message), max, ret_hello);
 		if (look != LOOK_MORE || part < len)
 			return look;
 	}
+}
+
+enum look tls_stream_parse(
+	struct buf stream, size_t max, struct tls_scratch *scratch, struct tls_hello *ret_hello
+)
+{
+	struct buf first = stream;
+	size_t len = 0, need = 0;
+	enum look look = record_len(&first, &len);
+	if (look != LOOK_FOUND)
+		return look;
+	max = max < sizeof(scratch->message) ? max : sizeof(scratch->message);
+	look = message_len(first.p, part_of(&first, len), max, &need);
+	// Nearly every hello is in one record, and is read where it lies.
+	if (look == LOOK_FOUND && len >= need)
+		return tls_message_parse(first.p, part_of(&first, len), max, ret_hello);
+	if (look != LOOK_FOUND && look != LOOK_MORE)
+		return look;
+	return parse_records(stream, max, scratch, ret_hello);
 }
 
 // One handshake message of a record to its place in the assembly; RFC 6347 §4.2.2.

@@ -23,8 +23,9 @@
 struct tls_hello {
 	uint16_t version;     // the highest of supported_versions, else of the hello itself
 	bool has_server_name; // the extension, even an empty one
-	bool has_ech;	      // an outer hello (RFC 9849): its server name is not the one meant; or
-		      // a browser's GREASE, which cannot be told from one
+	// An outer hello (RFC 9849): its server name is not the one meant. Or a browser's GREASE,
+	// which cannot be told from one.
+	bool has_ech;
 	struct buf server_name; // as sent; empty: none
 	struct buf alpn;	// the first value; empty: none
 	struct buf ciphers;	// 16-bit numbers, GREASE included

@@ -105,10 +105,12 @@ static void packets_of_the_rfcs_are_opened(void **)
 
 static void no_memory_is_taken_per_packet(void **)
 {
-	uint8_t bytes[RFC_QUIC_LEN];
+	uint8_t bytes[RFC_QUIC_LEN], broken[RFC_QUIC_LEN];
 	struct tls_hello h;
 	char ja4[JA4_LEN];
 	bytes_of_hex(rfc9001_initial, bytes);
+	memcpy(broken, bytes, sizeof(bytes));
+	broken[600] ^= 1;
 	if (n_allocations == 0) // memory was taken before this test could see it
 		skip();
 	n_allocations = 0;
@@ -121,6 +123,11 @@ static void no_memory_is_taken_per_packet(void **)
 		assert_int_equal(look, LOOK_MORE);
 		assert_int_equal(hello(&h), LOOK_FOUND);
 		assert_true(ja4_format(JA4_QUIC, &h, ja4));
+		client = (struct quic_client){};
+		look = quic_datagram_parse(
+			buf_of(broken, RFC_QUIC_LEN), crypt, &scratch, &client, &a
+		);
+		assert_int_equal(look, LOOK_BAD);
 	}
 	assert_int_equal(n_allocations, 0);
 }
