@@ -8,34 +8,46 @@
 #include "cli/import.h"
 #include "cli/output.h"
 #include "cli/replay.h"
+#include "lib/base/clock.h"
 #include "lib/base/config.h"
 #include "lib/base/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define EXIT_UNAVAILABLE 69 // sysexits EX_UNAVAILABLE
 #define WORDS_MAX 3
+#define OPERANDS_MAX 3
 
 struct options {
 	const char *control;
 	const char *entity;
 	const char *role;
+	int64_t since_sec; // 1970; 0: not given
+	int64_t limit;	   // 0: not given
+	bool force;
 	enum output_format format;
-	const char *operand;
+	char **operands;
+	int n_operands;
 };
 
 struct command {
-	const char *words[WORDS_MAX]; // "user", "add"
-	const char *operand;	      // its name in --help; NULL: none
-	const char *cmd;	      // of the control socket
-	const char *operand_key;      // the argument the operand becomes
-	const char *columns[8];	      // of the table; none: the answer is shown as it is
-	json_t *(*shape)(json_t *);   // turns the answer into rows; NULL: it has rows
+	const char *words[WORDS_MAX];		// "user", "add"
+	const char *operands;			// in --help; NULL: none
+	const char *cmd;			// of the control socket
+	const char *operand_keys[OPERANDS_MAX]; // the arguments the operands become, ended by NULL
+	int n_optional;				// of them, from the last on
+	bool takes_pairs;			// more operands of the form key=value
+	bool takes_file;	    // the last operand may be a file, whose content is sent
+	const char *columns[9];	    // of the table; none: the answer is shown as it is
+	json_t *(*shape)(json_t *); // turns the answer into rows; NULL: it has rows
 	const char *text;
 };
 
@@ -62,6 +74,16 @@ static json_t *ledger_rows(json_t *answer)
 		"name", "entity", "role", "api_id", "created"                                      \
 	}
 
+#define FEED_COLUMNS                                                                               \
+	{                                                                                          \
+		"name", "status", "indicators", "rejected", "age_sec", "location", "error"         \
+	}
+
+#define HUNT_COLUMNS                                                                               \
+	{                                                                                          \
+		"id", "state", "what", "indicators", "hours_done", "hours", "hits", "allowed_hits" \
+	}
+
 static const struct command commands[] = {
 	{.words = {"ledger"},
 	 .cmd = "ledger",
@@ -73,9 +95,9 @@ static const struct command commands[] = {
 	 .columns = {"sealed"},
 	 .text = "seal all hours now, the running one too"},
 	{.words = {"user", "add"},
-	 .operand = "NAME",
+	 .operands = "NAME",
 	 .cmd = "user.add",
-	 .operand_key = "name",
+	 .operand_keys = {"name"},
 	 .columns = {"name", "entity", "role", "api_id", "secret"},
 	 .text = "create API credentials; the secret is shown this once"},
 	{.words = {"user", "list"},
@@ -83,17 +105,106 @@ static const struct command commands[] = {
 	 .columns = USER_COLUMNS,
 	 .text = "who has credentials"},
 	{.words = {"user", "rotate"},
-	 .operand = "NAME",
+	 .operands = "NAME",
 	 .cmd = "user.rotate",
-	 .operand_key = "user",
+	 .operand_keys = {"user"},
 	 .columns = {"name", "entity", "role", "api_id", "secret"},
 	 .text = "new credentials; the old ones and their tokens end at once"},
 	{.words = {"user", "del"},
-	 .operand = "NAME",
+	 .operands = "NAME",
 	 .cmd = "user.del",
-	 .operand_key = "user",
+	 .operand_keys = {"user"},
 	 .columns = USER_COLUMNS,
 	 .text = "remove credentials"},
+	{.words = {"hits"},
+	 .cmd = "hits.list",
+	 .columns =
+		 {"last",
+		  "score",
+		  "severity",
+		  "indicator",
+		  "feed",
+		  "inside",
+		  "direction",
+		  "allowed_flows",
+		  "retro"},
+	 .text = "traffic that indicators matched, newest first (--since, --limit)"},
+	{.words = {"hunt"},
+	 .operands = "VALUE|FILE",
+	 .cmd = "hunts.start",
+	 .operand_keys = {"content"},
+	 .takes_file = true,
+	 .columns = {"id", "indicators"},
+	 .text = "search the past for a value, or for all of a feed's file (--since)"},
+	{.words = {"hunts", "list"},
+	 .cmd = "hunts.list",
+	 .columns = HUNT_COLUMNS,
+	 .text = "hunts and their progress, newest first"},
+	{.words = {"hunts", "cancel"},
+	 .operands = "ID",
+	 .cmd = "hunts.cancel",
+	 .operand_keys = {"id"},
+	 .columns = {"cancelled"},
+	 .text = "end a hunt"},
+	{.words = {"feeds", "list"},
+	 .cmd = "feeds.list",
+	 .columns = FEED_COLUMNS,
+	 .text = "feeds and how they are"},
+	{.words = {"feeds", "add"},
+	 .operands = "NAME LOCATION [KEY=VALUE]...",
+	 .cmd = "feeds.add",
+	 .operand_keys = {"name", "location"},
+	 .takes_pairs = true,
+	 .columns = FEED_COLUMNS,
+	 .text = "another feed: an https URL, a file or a directory"},
+	{.words = {"feeds", "remove"},
+	 .operands = "NAME",
+	 .cmd = "feeds.remove",
+	 .operand_keys = {"name"},
+	 .columns = {"removed"},
+	 .text = "a feed that was added"},
+	{.words = {"feeds", "refresh"},
+	 .operands = "[NAME]",
+	 .cmd = "feeds.refresh",
+	 .operand_keys = {"name"},
+	 .n_optional = 1,
+	 .columns = {"feeds"},
+	 .text = "look at feeds now; --force takes one that has shrunk"},
+	{.words = {"indicators", "list"},
+	 .cmd = "indicators.list",
+	 .columns = {"value", "category", "score", "description", "expires"},
+	 .text = "our own indicators"},
+	{.words = {"indicators", "add"},
+	 .operands = "VALUE [KEY=VALUE]...",
+	 .cmd = "indicators.add",
+	 .operand_keys = {"value"},
+	 .takes_pairs = true,
+	 .columns = {"value"},
+	 .text = "an indicator of our own"},
+	{.words = {"indicators", "remove"},
+	 .operands = "VALUE",
+	 .cmd = "indicators.remove",
+	 .operand_keys = {"value"},
+	 .columns = {"removed"},
+	 .text = "an indicator of our own"},
+	{.words = {"intel"}, .cmd = "intel", .text = "what the indicators in use are"},
+	{.words = {"allow", "list"},
+	 .cmd = "allow.list",
+	 .columns = {"value", "reason", "owner", "expires"},
+	 .text = "what is never a hit"},
+	{.words = {"allow", "add"},
+	 .operands = "VALUE [KEY=VALUE]...",
+	 .cmd = "allow.add",
+	 .operand_keys = {"value"},
+	 .takes_pairs = true,
+	 .columns = {"value"},
+	 .text = "never a hit: reason=…, owner=…, expires=SECONDS since 1970"},
+	{.words = {"allow", "remove"},
+	 .operands = "VALUE",
+	 .cmd = "allow.remove",
+	 .operand_keys = {"value"},
+	 .columns = {"removed"},
+	 .text = "off the allow-list"},
 	{.words = {"ping"},
 	 .cmd = "ping",
 	 .columns = {"version", "uptime_sec"},
@@ -121,25 +232,29 @@ static int print_help(void)
 	printf("Usage: weir COMMAND [OPTION]...\nAsks and steers the Weir collector.\n\n");
 	for (size_t i = 0; i < N_COMMANDS; i++) {
 		const struct command *c = &commands[i];
-		char left[48];
+		char left[64];
 		snprintf(
 			left,
 			sizeof(left),
 			"%s %s %s",
 			c->words[0],
 			c->words[1] ? c->words[1] : "",
-			c->operand ? c->operand : ""
+			c->operands ? c->operands : ""
 		);
-		printf("  %-22s %s\n", left, c->text);
+		printf("  %-40s %s\n", left, c->text);
 	}
 	for (size_t i = 0; i < N_PROGRAMS; i++)
-		printf("  %-22s %s (%s --help)\n",
+		printf("  %-40s %s (%s --help)\n",
 		       programs[i].name,
 		       programs[i].text,
 		       programs[i].name);
 	printf("\n      --control PATH     the collector's socket [/run/weir/control.sock]\n"
 	       "      --entity E         user add: whose flows the user sees [netflow]\n"
 	       "      --role R           user add: viewer, analyst or admin [viewer]\n"
+	       "      --since TIME       hits, hunt: from this time on: 2026-03-25T09:00:00Z, or "
+	       "12h ago\n"
+	       "      --limit N          hits: at most so many [200]\n"
+	       "      --force            feeds refresh: take one that has shrunk, too\n"
 	       "  -o, --output FORMAT    table, json or csv [table]\n"
 	       "      --help             show this and end\n"
 	       "      --version          show the version and end\n");
@@ -152,6 +267,21 @@ static int usage(const char *what, const char *word)
 	return CONFIG_EXIT_USAGE;
 }
 
+// A time, or how long ago, as seconds since 1970; 0: neither.
+static int64_t since_of(const char *text)
+{
+	static const struct {
+		char unit;
+		int64_t sec;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
+	char *end;
+	long long n = strtoll(text, &end, 10);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (n > 0 && n < 1000000 && end[0] == units[i].unit && !end[1])
+			return (int64_t)(clock_now_ns() / NS_PER_SEC) - n * units[i].sec;
+	return clock_parse_sec(text, strlen(text));
+}
+
 // Reads options into *o, leaving the other words in front of argv; *ret_words is their number.
 static int parse_options(int argc, char **argv, struct options *o, int *ret_words)
 {
@@ -159,6 +289,9 @@ static int parse_options(int argc, char **argv, struct options *o, int *ret_word
 		{"control", required_argument, NULL, 'C'},
 		{"entity", required_argument, NULL, 'e'},
 		{"role", required_argument, NULL, 'r'},
+		{"since", required_argument, NULL, 's'},
+		{"limit", required_argument, NULL, 'l'},
+		{"force", no_argument, NULL, 'f'},
 		{"output", required_argument, NULL, 'o'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
@@ -174,6 +307,12 @@ static int parse_options(int argc, char **argv, struct options *o, int *ret_word
 			o->entity = optarg;
 		else if (c == 'r')
 			o->role = optarg;
+		else if (c == 's' && !(o->since_sec = since_of(optarg)))
+			return usage("--since: expected a time, or 12h, 7d and the like", optarg);
+		else if (c == 'l' && (o->limit = strtoll(optarg, NULL, 10)) <= 0)
+			return usage("--limit: expected a number from 1 on", optarg);
+		else if (c == 'f')
+			o->force = true;
 		else if (c == 'o' && output_format_parse(optarg, &o->format) < 0)
 			return usage("output is table, json or csv, not", optarg);
 		else if (c == 'h')
@@ -187,29 +326,102 @@ static int parse_options(int argc, char **argv, struct options *o, int *ret_word
 	return CONFIG_RUN;
 }
 
+static int n_keys(const struct command *c)
+{
+	int n = 0;
+	while (n < OPERANDS_MAX && c->operand_keys[n])
+		n++;
+	return n;
+}
+
 static const struct command *find_command(char **words, int n, struct options *o)
 {
 	for (size_t i = 0; i < N_COMMANDS; i++) {
 		const struct command *c = &commands[i];
-		int own = c->words[1] ? 2 : 1;
+		int own = c->words[1] ? 2 : 1, keys = n_keys(c);
 		if (n < own || strcmp(words[0], c->words[0]) != 0 ||
 		    (own == 2 && strcmp(words[1], c->words[1]) != 0))
 			continue;
-		o->operand = n > own ? words[own] : NULL;
-		return n <= own + (c->operand != NULL) ? c : NULL;
+		o->operands = words + own;
+		o->n_operands = n - own;
+		bool few = o->n_operands < keys - c->n_optional;
+		return few || (o->n_operands > keys && !c->takes_pairs) ? NULL : c;
 	}
 	return NULL;
 }
 
+// "score=700" as {"score": 700}: what is a number is sent as one.
+static bool add_pair(json_t *args, const char *pair)
+{
+	const char *equals = strchr(pair, '=');
+	char key[64], *end;
+	if (!equals || equals == pair || (size_t)(equals - pair) >= sizeof(key))
+		return false;
+	memcpy(key, pair, (size_t)(equals - pair));
+	key[equals - pair] = '\0';
+	errno = 0;
+	long long number = strtoll(equals + 1, &end, 10);
+	bool is_number = equals[1] && !*end && errno == 0;
+	json_object_set_new(args, key, is_number ? json_integer(number) : json_string(equals + 1));
+	return true;
+}
+
+// A file's content, or the word itself when there is no such file.
+static json_t *content(const char *word)
+{
+	struct stat st;
+	json_t *text = NULL;
+	char *data;
+	int fd = open(word, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		if (fd >= 0)
+			close(fd);
+		return json_string(word);
+	}
+	data = st.st_size < CONTROL_LINE_MAX ? malloc((size_t)st.st_size + 1) : NULL;
+	if (data && read(fd, data, (size_t)st.st_size) == (ssize_t)st.st_size)
+		text = json_stringn(data, (size_t)st.st_size);
+	free(data);
+	close(fd);
+	return text;
+}
+
+// NULL, and said why, when an operand cannot be sent.
 static json_t *arguments(const struct command *c, const struct options *o)
 {
 	json_t *args = json_object();
-	if (o->operand)
-		json_object_set_new(args, c->operand_key, json_string(o->operand));
+	int keys = n_keys(c);
+	for (int i = 0; i < o->n_operands; i++) {
+		const char *word = o->operands[i];
+		bool ok = true;
+		if (i >= keys)
+			ok = add_pair(args, word);
+		else if (c->takes_file && i == keys - 1)
+			ok = json_object_set_new(args, c->operand_keys[i], content(word)) == 0;
+		else
+			ok = json_object_set_new(args, c->operand_keys[i], json_string(word)) == 0;
+		if (!ok) {
+			fprintf(stderr,
+				"weir: %s: %s\n",
+				word,
+				i >= keys ? "expected key=value"
+					  : "cannot be sent: no UTF-8, or above 1 MiB");
+			json_decref(args);
+			return NULL;
+		}
+	}
+	if (c->takes_file && o->n_operands)
+		json_object_set_new(args, "what", json_string(o->operands[0]));
 	if (o->entity)
 		json_object_set_new(args, "entity", json_string(o->entity));
 	if (o->role)
 		json_object_set_new(args, "role", json_string(o->role));
+	if (o->since_sec)
+		json_object_set_new(args, "since", json_integer(o->since_sec));
+	if (o->limit)
+		json_object_set_new(args, "limit", json_integer(o->limit));
+	if (o->force)
+		json_object_set_new(args, "force", json_true());
 	return args;
 }
 
@@ -217,6 +429,8 @@ static int run(const struct command *c, const struct options *o)
 {
 	char error[256];
 	json_t *args = arguments(c, o), *result = NULL;
+	if (!args)
+		return CONFIG_EXIT_USAGE;
 	int ret = control_call(o->control, c->cmd, args, &result, error);
 	json_decref(args);
 	if (ret < 0) {
@@ -257,8 +471,6 @@ int main(int argc, char **argv)
 		return usage("no command", "");
 	const struct command *c = find_command(argv, n, &o);
 	if (!c)
-		return usage("unknown command", argv[0]);
-	if (c->operand && !o.operand)
-		return usage("missing", c->operand);
+		return usage("unknown command, or too few words or too many", argv[0]);
 	return run(c, &o);
 }

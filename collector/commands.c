@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/commands.h"
 
+#include "collector/commands_intel.h"
 #include "collector/credentials.h"
 #include "lib/base/clock.h"
 
@@ -277,5 +278,22 @@ const struct control_command commands[] = {
 	{"user.list", cmd_user_list, "who has credentials"},
 	{"user.rotate", cmd_user_rotate, "new credentials; the old ones end: user (name or id)"},
 	{"user.del", cmd_user_del, "remove credentials: user (name or id)"},
+	{"intel", cmd_intel_status, "what the indicators in use are"},
+	{"feeds.list", cmd_feeds_list, "feeds and how they are"},
+	{"feeds.add", cmd_feeds_add, "another feed: name, location and its settings"},
+	{"feeds.remove", cmd_feeds_remove, "a feed that was added: name"},
+	{"feeds.refresh", cmd_feeds_refresh, "look at feeds now: name (none: all), force"},
+	{"allow.list", cmd_allow_list, "the allow-list"},
+	{"allow.add", cmd_allow_add, "what is never a hit: value, reason, owner, expires"},
+	{"allow.remove", cmd_allow_remove, "off the allow-list: value"},
+	{"indicators.list", cmd_indicators_list, "our own indicators"},
+	{"indicators.add",
+	 cmd_indicators_add,
+	 "an indicator of our own: value, category, score, …"},
+	{"indicators.remove", cmd_indicators_remove, "an indicator of our own: value"},
+	{"hits.list", cmd_hits_list, "hits, newest first: entity, since, limit"},
+	{"hunts.list", cmd_hunts_list, "hunts, newest first, with their progress"},
+	{"hunts.start", cmd_hunts_start, "hunt by hand: content, what, since"},
+	{"hunts.cancel", cmd_hunts_cancel, "end a hunt: id"},
 	{},
 };

@@ -5,6 +5,8 @@
 // Thread: control; several at once.
 
 #include "collector/control.h"
+#include "collector/hunt/hunter.h"
+#include "collector/intel/feeds.h"
 #include "collector/ledger.h"
 #include "collector/sealer.h"
 #include "collector/store/store.h"
@@ -16,6 +18,10 @@ struct commands_context {
 	struct store *store;
 	struct ledger *ledger;
 	struct sealer *sealer;
+	struct intel_current *intel;
+	struct feeds *feeds;
+	struct hunter *hunter;
+	unsigned n_matchers;		   // numbers a database needs for everybody that matches
 	const struct config_map *entities; // configured, beside the built-in ones
 	uint64_t started_ns;		   // clock_mono_ns() at start
 	pthread_mutex_t users_lock;	   // held from looking a user up to storing or removing it

@@ -10,6 +10,13 @@
 
 #define RETRY_SEC 1
 
+// Batches on their way, each with what the intelligence says of it.
+struct load {
+	struct record_batch **batches;
+	struct gate_pass *passes;
+	uint32_t n;
+};
+
 struct commit {
 	struct commit_options options;
 	pthread_t thread;
@@ -19,20 +26,46 @@ struct commit {
 	struct record_batch **all;
 	struct record_batch **free; // a stack
 	uint32_t n_free;
-	struct record_batch **waiting;
-	uint32_t n_waiting;
+	struct load waiting;
 	bool is_writing;
 	uint64_t n_tries, n_tries_seen; // of writes
 	bool hurry;
 	bool stop;
 };
 
-static uint64_t rows_of(struct record_batch *const *batches, uint32_t n)
+static int load_init(struct load *l, uint32_t cap)
+{
+	l->batches = calloc(cap, sizeof(struct record_batch *));
+	l->passes = calloc(cap, sizeof(*l->passes));
+	return l->batches && l->passes ? 0 : -ENOMEM;
+}
+
+static void load_fini(struct load *l)
+{
+	free(l->batches);
+	free(l->passes);
+}
+
+static uint64_t rows_of(const struct load *l)
 {
 	uint64_t rows = 0;
-	for (uint32_t i = 0; i < n; i++)
-		rows += batches[i]->n_rows;
+	for (uint32_t i = 0; i < l->n; i++)
+		rows += l->batches[i]->n_rows;
 	return rows;
+}
+
+// The hits of all batches, in *ret_hits (the caller's to free). Without memory there are none, and
+// the rows still say what they matched.
+static size_t hits_of(const struct load *l, struct hit **ret_hits)
+{
+	size_t n = 0;
+	for (uint32_t i = 0; i < l->n; i++)
+		n += l->passes[i].hits ? l->passes[i].hits->n : 0;
+	*ret_hits = n ? malloc(n * sizeof(**ret_hits)) : NULL;
+	n = 0;
+	for (uint32_t i = 0; *ret_hits && i < l->n; i++)
+		n += gate_hits(&l->passes[i], l->batches[i], *ret_hits + n);
+	return n;
 }
 
 // After a write: it was tried. True when the end of the program forbids another.
@@ -47,14 +80,15 @@ static bool count_try(struct commit *c)
 
 // Writes the batches, trying again as long as the store refuses (a full disk may be enlarged):
 // meanwhile the batches in use run out and back-pressure holds the intake.
-static void write_all(struct commit *c, struct record_batch *const *batches, uint32_t n)
+static void write_all(struct commit *c, const struct load *l, const struct hit *hits, size_t n_hits)
 {
-	uint64_t rows = rows_of(batches, n);
+	uint64_t rows = rows_of(l);
 	struct log_limit limit = {};
 	for (;;) {
 		char error[STORE_ERROR_LEN] = "";
 		uint64_t suppressed;
-		int ret = store_commit(c->options.store, batches, n, error);
+		int ret =
+			store_commit_hits(c->options.store, l->batches, l->n, hits, n_hits, error);
 		bool hurry = count_try(c);
 		if (ret == 0) {
 			ledger_add(c->options.ledger, LEDGER_stored, rows);
@@ -71,13 +105,15 @@ static void write_all(struct commit *c, struct record_batch *const *batches, uin
 	}
 }
 
-static void give_back(struct commit *c, struct record_batch *const *batches, uint32_t n)
+static void give_back(struct commit *c, const struct load *l)
 {
-	for (uint32_t i = 0; i < n; i++)
-		record_batch_clear(batches[i]);
+	for (uint32_t i = 0; i < l->n; i++) {
+		gate_release(&l->passes[i]);
+		record_batch_clear(l->batches[i]);
+	}
 	pthread_mutex_lock(&c->lock);
-	for (uint32_t i = 0; i < n; i++)
-		c->free[c->n_free++] = batches[i];
+	for (uint32_t i = 0; i < l->n; i++)
+		c->free[c->n_free++] = l->batches[i];
 	c->is_writing = false;
 	pthread_cond_broadcast(&c->freed);
 	pthread_mutex_unlock(&c->lock);
@@ -88,25 +124,28 @@ static void give_back(struct commit *c, struct record_batch *const *batches, uin
 static void *commit_main(void *arg)
 {
 	struct commit *c = arg;
-	struct record_batch **mine = calloc(c->options.n_batches, sizeof(struct record_batch *));
-	if (!mine)
+	struct load mine = {};
+	if (load_init(&mine, c->options.n_batches) < 0)
 		abort();
 	for (;;) {
 		pthread_mutex_lock(&c->lock);
-		while (c->n_waiting == 0 && !c->stop)
+		while (c->waiting.n == 0 && !c->stop)
 			pthread_cond_wait(&c->pushed, &c->lock);
-		uint32_t n = c->n_waiting;
-		for (uint32_t i = 0; i < n; i++)
-			mine[i] = c->waiting[i];
-		c->n_waiting = 0;
-		c->is_writing = n > 0;
+		struct load taken = c->waiting;
+		c->waiting = mine;
+		c->waiting.n = 0;
+		mine = taken;
+		c->is_writing = mine.n > 0;
 		pthread_mutex_unlock(&c->lock);
-		if (n == 0)
+		if (mine.n == 0)
 			break;
-		write_all(c, mine, n);
-		give_back(c, mine, n);
+		struct hit *hits;
+		size_t n_hits = hits_of(&mine, &hits);
+		write_all(c, &mine, hits, n_hits);
+		free(hits);
+		give_back(c, &mine);
 	}
-	free(mine);
+	load_fini(&mine);
 	return NULL;
 }
 
@@ -116,7 +155,7 @@ static void commit_free(struct commit *c)
 		record_batch_free(c->all[i]);
 	free(c->all);
 	free(c->free);
-	free(c->waiting);
+	load_fini(&c->waiting);
 	free(c);
 }
 
@@ -128,8 +167,7 @@ int commit_start(const struct commit_options *options, struct commit **ret_commi
 	c->options = *options;
 	c->all = calloc(options->n_batches, sizeof(struct record_batch *));
 	c->free = calloc(options->n_batches, sizeof(struct record_batch *));
-	c->waiting = calloc(options->n_batches, sizeof(struct record_batch *));
-	if (!c->all || !c->free || !c->waiting)
+	if (load_init(&c->waiting, options->n_batches) < 0 || !c->all || !c->free)
 		goto fail;
 	for (; c->n_free < options->n_batches; c->n_free++) {
 		struct record_batch *b = record_batch_create(options->batch_rows);
@@ -165,9 +203,13 @@ struct record_batch *commit_take(struct commit *c, uint16_t entity)
 
 void commit_push(struct commit *c, struct record_batch *b)
 {
+	struct gate_pass pass = {};
+	if (b->n_rows)
+		pass = gate_match(c->options.gate, b);
 	pthread_mutex_lock(&c->lock);
 	if (b->n_rows) {
-		c->waiting[c->n_waiting++] = b;
+		c->waiting.batches[c->waiting.n] = b;
+		c->waiting.passes[c->waiting.n++] = pass;
 		pthread_cond_signal(&c->pushed);
 	} else {
 		c->free[c->n_free++] = b;
@@ -179,7 +221,7 @@ void commit_push(struct commit *c, struct record_batch *b)
 bool commit_goes_on(struct commit *c, bool *ret_is_full)
 {
 	pthread_mutex_lock(&c->lock);
-	bool is_idle = !c->is_writing && c->n_waiting == 0;
+	bool is_idle = !c->is_writing && c->waiting.n == 0;
 	bool goes_on = is_idle || c->n_tries != c->n_tries_seen;
 	c->n_tries_seen = c->n_tries;
 	*ret_is_full = c->n_free == 0;

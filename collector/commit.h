@@ -7,6 +7,7 @@
 // kernel counts.
 // Thread: take and push from any ingest thread; the rest control.
 
+#include "collector/intel/gate.h"
 #include "collector/ledger.h"
 #include "collector/store/store.h"
 
@@ -15,6 +16,7 @@ struct commit;
 struct commit_options {
 	struct store *store;
 	struct ledger *ledger; // counts `stored` and the drops of failed writes
+	struct gate *gate;     // matches what is pushed; NULL: nothing does
 	uint32_t n_batches;
 	uint32_t batch_rows;
 };
@@ -24,7 +26,8 @@ struct commit_options {
 // An empty batch of the entity, waiting for one when all are in use.
 struct record_batch *commit_take(struct commit *c, uint16_t entity);
 
-// Gives a batch away to be committed (an empty one just goes back).
+// Gives a batch away to be committed (an empty one just goes back). Its rows are matched by the
+// intelligence first, on the caller's thread.
 void commit_push(struct commit *c, struct record_batch *b);
 
 // Whether the committer has tried a write since the last call, or has nothing to write.

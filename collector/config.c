@@ -47,6 +47,20 @@ static const struct config_item items[] = {
 	 .type = CONFIG_MAP,
 	 .offset = AT(entities),
 	 .text = "named groups of exporters: prefixes whose flows belong to the entity"},
+	{.key = "intel.feeds.*",
+	 .type = CONFIG_MAP,
+	 .offset = AT(feeds),
+	 .text = "feeds of indicators: NAME: [https URL, file or directory, key=value, ...]"},
+	{.key = "intel.files",
+	 .flag = "intel",
+	 .arg = "FILE",
+	 .type = CONFIG_LIST,
+	 .offset = AT(intel_files),
+	 .text = "a file of indicators in any format; read again when it changes; may be repeated"},
+	{.key = "intel.own",
+	 .type = CONFIG_LIST,
+	 .offset = AT(own),
+	 .text = "our own networks: never a hit, beside the private and reserved ones"},
 	{.key = "collector.threads",
 	 .flag = "threads",
 	 .arg = "N",
@@ -146,6 +160,10 @@ static int check(const void *config, const char **ret_what)
 	}
 	if (!are_prefixes(&c->trust_exporter_field)) {
 		*ret_what = "collector.trust_exporter_field: " EXPECTED_PREFIXES;
+		return -EINVAL;
+	}
+	if (!are_prefixes(&c->own)) {
+		*ret_what = "intel.own: " EXPECTED_PREFIXES;
 		return -EINVAL;
 	}
 	for (size_t e = 0; e < c->entities.n; e++) {

@@ -14,6 +14,9 @@ struct collector_config {
 	struct config_list allow;
 	struct config_list trust_exporter_field;
 	struct config_map entities;
+	struct config_map feeds;
+	struct config_list intel_files;
+	struct config_list own;
 	int64_t threads;
 	int64_t rcvbuf;
 	int64_t clock_skew_ns;

@@ -6,6 +6,7 @@
 #include "collector/commands.h"
 #include "collector/config.h"
 #include "collector/ingest_setup.h"
+#include "collector/intel_setup.h"
 #include "collector/sealer.h"
 #include "lib/base/log.h"
 #include "lib/base/notify.h"
@@ -24,6 +25,7 @@ struct collector {
 	struct collector_config config;
 	struct ledger ledger;
 	struct store *store;
+	struct intel_setup intel;
 	struct commit *commit;
 	struct sealer *sealer;
 	struct control *control;
@@ -73,6 +75,7 @@ static int start_commit(struct collector *c)
 	struct commit_options options = {
 		.store = c->store,
 		.ledger = &c->ledger,
+		.gate = c->intel.gate,
 		// twice what ingest may hold open, so that one half can be written meanwhile
 		.n_batches = c->config.batches > 2 * open ? (uint32_t)c->config.batches : 2 * open,
 		.batch_rows = (uint32_t)c->config.batch_rows,
@@ -87,6 +90,10 @@ static int start_control(struct collector *c)
 		.store = c->store,
 		.ledger = &c->ledger,
 		.sealer = c->sealer,
+		.intel = c->intel.current,
+		.feeds = c->intel.feeds,
+		.hunter = c->intel.hunter,
+		.n_matchers = c->intel.n_matchers,
 		.entities = &c->config.entities,
 		.started_ns = clock_mono_ns(),
 		.users_lock = PTHREAD_MUTEX_INITIALIZER,
@@ -132,9 +139,21 @@ static int start_ingest(struct collector *c)
 	return 0;
 }
 
+// Matching before the committer, hunting after it: rows on their way are committed first.
+static int start_intel(struct collector *c)
+{
+	char error[INTEL_SETUP_ERROR_LEN] = "";
+	int ret = intel_setup_start(&c->intel, &c->config, c->store, &c->ledger, error);
+	if (ret < 0)
+		log_err("intelligence: %s", *error ? error : strerror(-ret));
+	return ret;
+}
+
 static int start(struct collector *c)
 {
 	int ret = start_store(c);
+	if (ret == 0)
+		ret = start_intel(c);
 	if (ret == 0)
 		ret = start_commit(c);
 	if (ret == 0 && (ret = sealer_start(c->store, SEAL_INTERVAL_NS, &c->sealer)) < 0)
@@ -153,7 +172,9 @@ static void stop(struct collector *c)
 	ingest_setup_fini(&c->setup);
 	control_stop(c->control);
 	sealer_stop(c->sealer);
+	intel_setup_quiet(&c->intel);
 	commit_stop(c->commit);
+	intel_setup_stop(&c->intel);
 	if (c->store)
 		store_close(c->store);
 	config_free(&collector_program, &c->config);

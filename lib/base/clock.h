@@ -21,3 +21,8 @@ const char *clock_format(uint64_t ns, const char *format, char *text, size_t siz
 
 // A UTC time given as "YYYY/MM/DD HH:mm" (to the letter); 0, or -EINVAL.
 [[nodiscard]] int clock_parse_minute(const char *text, uint64_t *ret_ns);
+
+// A time in one of the forms machines write: "2026-03-25T09:00:00.5Z", "2026-03-25 09:00:00",
+// "…+01:00", "2026-03-25", seconds since 1970. UTC where no zone is given. Seconds since 1970, or 0
+// for anything else.
+uint32_t clock_parse_sec(const char *text, size_t len);

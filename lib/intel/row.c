@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/intel/row.h"
 
+#include "lib/base/clock.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <time.h>
 
 #define SCORE_DEFAULT 700
 #define CONFIDENCE_DEFAULT 75
@@ -105,82 +106,6 @@ void row_reject(struct feed_parser *f, const char *why, const char *sample, size
 		x->sample[i] = (char)(c < 0x20 || c >= 0x7f ? '?' : c);
 	}
 	x->sample[len] = '\0';
-}
-
-// A number of `n` digits at *p, which is moved behind it; -1: it is not there.
-static int digits(const char **p, const char *end, int n)
-{
-	int v = 0;
-	for (int i = 0; i < n; i++, ++*p) {
-		if (*p == end || !isdigit((unsigned char)**p))
-			return -1;
-		v = v * 10 + (**p - '0');
-	}
-	return v;
-}
-
-static bool take_char(const char **p, const char *end, char c)
-{
-	if (*p == end || **p != c)
-		return false;
-	++*p;
-	return true;
-}
-
-// What may follow a time of day: a fraction, then "Z", "UTC" or an offset; seconds east of UTC.
-static bool take_zone(const char *p, const char *end, int *ret_east)
-{
-	*ret_east = 0;
-	if (take_char(&p, end, '.'))
-		while (p < end && isdigit((unsigned char)*p))
-			p++;
-	while (take_char(&p, end, ' '))
-		;
-	if (p == end || (end - p == 1 && toupper((unsigned char)*p) == 'Z') ||
-	    (end - p == 3 && strncasecmp(p, "UTC", 3) == 0))
-		return true;
-	int sign = *p == '-' ? -1 : 1;
-	if (*p++ != '+' && sign > 0)
-		return false;
-	int hours = digits(&p, end, 2);
-	(void)take_char(&p, end, ':');
-	int minutes = digits(&p, end, 2);
-	*ret_east = sign * (hours * 3600 + minutes * 60);
-	return p == end && hours >= 0 && hours < 24 && minutes >= 0 && minutes < 60;
-}
-
-uint32_t row_time(const char *text, size_t len)
-{
-	const char *p = text, *end = text + len;
-	struct tm tm = {};
-	int east = 0;
-	if (len >= 9 && len <= 10 && digits(&p, end, (int)len) >= 0)
-		return (uint32_t)strtoul(text, NULL, 10);
-	p = text;
-	tm.tm_year = digits(&p, end, 4) - 1900;
-	if (!take_char(&p, end, '-'))
-		return 0;
-	tm.tm_mon = digits(&p, end, 2) - 1;
-	if (!take_char(&p, end, '-'))
-		return 0;
-	tm.tm_mday = digits(&p, end, 2);
-	if (p < end) {
-		if (!take_char(&p, end, 'T') && !take_char(&p, end, ' '))
-			return 0;
-		tm.tm_hour = digits(&p, end, 2);
-		if (!take_char(&p, end, ':'))
-			return 0;
-		tm.tm_min = digits(&p, end, 2);
-		if (take_char(&p, end, ':'))
-			tm.tm_sec = digits(&p, end, 2);
-		if (!take_zone(p, end, &east))
-			return 0;
-	}
-	if (tm.tm_year < 70 || tm.tm_mon < 0 || tm.tm_mon > 11 || tm.tm_mday < 1 ||
-	    tm.tm_mday > 31 || tm.tm_hour < 0 || tm.tm_min < 0 || tm.tm_sec < 0)
-		return 0;
-	time_t at = timegm(&tm) - east;
-	return at > 0 && at <= UINT32_MAX ? (uint32_t)at : 0;
 }
 
 // What the feed's word for an indicator's kind means.
@@ -337,9 +262,9 @@ static void weigh(const struct feed_parser *f, const struct row *r, struct indic
 static void date(const struct row *r, struct indicator *i)
 {
 	const struct field *f = r->fields;
-	i->first_seen = row_time(f[ROW_FIRST_SEEN].p, f[ROW_FIRST_SEEN].len);
-	i->last_seen = row_time(f[ROW_LAST_SEEN].p, f[ROW_LAST_SEEN].len);
-	i->expires = row_time(f[ROW_EXPIRES].p, f[ROW_EXPIRES].len);
+	i->first_seen = clock_parse_sec(f[ROW_FIRST_SEEN].p, f[ROW_FIRST_SEEN].len);
+	i->last_seen = clock_parse_sec(f[ROW_LAST_SEEN].p, f[ROW_LAST_SEEN].len);
+	i->expires = clock_parse_sec(f[ROW_EXPIRES].p, f[ROW_EXPIRES].len);
 }
 
 static uint32_t text(struct feed_parser *f, const struct field *field, const char *def)

@@ -67,10 +67,6 @@ void row_take(struct feed_parser *f, const struct row *r);
 // Counts a line that is not what it should be.
 void row_reject(struct feed_parser *f, const char *why, const char *sample, size_t len);
 
-// "2026-03-25 09:00:00", "2026-03-25T09:00:00.5Z", "+01:00" too, "2026-03-25", seconds since 1970;
-// seconds, or 0 for anything else.
-uint32_t row_time(const char *text, size_t len);
-
 // One file each: ---------------------------------------------------------------------------------
 
 struct text_lines {

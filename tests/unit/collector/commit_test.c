@@ -30,8 +30,13 @@ static struct store store;
 static struct ledger ledger;
 static struct commit *commit;
 
-int store_commit(
-	struct store *s, struct record_batch *const *batches, size_t n, char error[STORE_ERROR_LEN]
+int store_commit_hits(
+	struct store *s,
+	struct record_batch *const *batches,
+	size_t n,
+	const struct hit *,
+	size_t,
+	char error[STORE_ERROR_LEN]
 )
 {
 	int ret = 0;
