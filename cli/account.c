@@ -65,16 +65,14 @@ static int ask_again(struct wait *w, char error[static 256])
 
 int account_wait(
 	const char *control,
-	const struct account *before,
-	enum ledger_id id,
-	uint64_t n,
+	const struct account_goal *goal,
 	struct account *ret_account,
 	char error[static 256]
 )
 {
 	struct wait w = {.control = control, .moved_ns = clock_mono_ns()};
 	int ret = account_ask(control, &w.last, error);
-	while (ret >= 0 && account_grown(before, &w.last, id) < n)
+	while (ret >= 0 && account_grown(goal->before, &w.last, goal->id) < goal->n)
 		ret = ask_again(&w, error);
 	// Batches are committed in the order they were filled, about: what is in flight now is
 	// settled when none is, or when as much more has been stored.

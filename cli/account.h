@@ -20,14 +20,19 @@ account_ask(const char *control, struct account *ret_account, char error[static 
 uint64_t
 account_grown(const struct account *before, const struct account *after, enum ledger_id id);
 
-// Waits until `id` has grown by `n`, and until what was in flight then has been settled. 0 with the
-// ledger of that moment; -ETIMEDOUT when nothing moved for a while (it is given all the same); or
-// -errno with the words in `error`.
+// What is waited for: that since `before` the counter has grown by `n`.
+struct account_goal {
+	const struct account *before;
+	enum ledger_id id;
+	uint64_t n;
+};
+
+// Waits for the goal, and until what was in flight then has been settled. 0 with the ledger of that
+// moment; -ETIMEDOUT when nothing moved for a while (it is given all the same); or -errno with the
+// words in `error`.
 [[nodiscard]] int account_wait(
 	const char *control,
-	const struct account *before,
-	enum ledger_id id,
-	uint64_t n,
+	const struct account_goal *goal,
 	struct account *ret_account,
 	char error[static 256]
 );

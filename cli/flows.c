@@ -53,7 +53,7 @@ int flows_parse_time(const char *text, uint64_t *ret_ns)
 	char plain[17];
 	if (strlen(text) != 16)
 		return -EINVAL;
-	strcpy(plain, text);
+	memcpy(plain, text, sizeof(plain));
 	for (char *p = plain; *p; p++) {
 		if (*p == '-')
 			*p = '/';

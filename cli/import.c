@@ -257,9 +257,13 @@ static void tally_drops(struct import *im)
 static bool verify(struct import *im)
 {
 	const struct settings *s = &im->settings;
-	enum ledger_id id = s->decode ? LEDGER_records : LEDGER_datagrams;
+	struct account_goal goal = {
+		.before = &im->before,
+		.id = s->decode ? LEDGER_records : LEDGER_datagrams,
+		.n = im->n_sent,
+	};
 	char error[256] = "";
-	int ret = account_wait(s->control, &im->before, id, im->n_sent, &im->after, error);
+	int ret = account_wait(s->control, &goal, &im->after, error);
 	if (ret < 0 && ret != -ETIMEDOUT) {
 		say("the ledger", error);
 		return false;

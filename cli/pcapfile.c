@@ -243,8 +243,8 @@ static void take_interface(struct pcapfile *f, const uint8_t *p, size_t len)
 static uint64_t time_of(const struct interface *in, uint64_t stamp)
 {
 	uint64_t sec = stamp / in->per_sec, rest = stamp % in->per_sec;
-	double ns = (double)rest / (double)in->per_sec * (double)NS_PER_SEC;
-	return (sec + in->offset_sec) * NS_PER_SEC + (uint64_t)(ns + 0.5);
+	uint64_t ns = (uint64_t)((unsigned __int128)rest * NS_PER_SEC / in->per_sec);
+	return (sec + in->offset_sec) * NS_PER_SEC + ns;
 }
 
 // A block that holds a packet, after type and length; false when it cannot be.

@@ -61,20 +61,15 @@ struct parts {
 	double share; // 0..1; below 0: not known
 };
 
-static void format_parts(
-	const struct progress *p,
-	uint64_t elapsed_ns,
-	uint64_t done,
-	uint64_t items,
-	struct parts *ret_parts
-)
+static void
+format_parts(const struct progress *p, const struct progress_state *at, struct parts *ret_parts)
 {
 	char count[16], rate[16], eta[24] = "";
-	double sec = (double)elapsed_ns / NS_PER_SEC;
-	double per_sec = sec > 0 ? (double)items / sec : 0;
+	double sec = (double)at->elapsed_ns / NS_PER_SEC;
+	double per_sec = sec > 0 ? (double)at->items / sec : 0;
 	struct parts *t = ret_parts;
 
-	t->share = p->total ? (double)done / (double)p->total : -1;
+	t->share = p->total ? (double)at->done / (double)p->total : -1;
 	t->share = t->share > 1 ? 1 : t->share;
 	if (t->share > 0)
 		format_span((uint64_t)(sec / t->share - sec + 0.5), eta);
@@ -86,7 +81,7 @@ static void format_parts(
 		t->right,
 		sizeof(t->right),
 		"%s %s, %s/s%s%s",
-		progress_count(items, count),
+		progress_count(at->items, count),
 		p->unit,
 		progress_count((uint64_t)per_sec, rate),
 		*eta ? ", ETA " : "",
@@ -96,16 +91,14 @@ static void format_parts(
 
 const char *progress_format(
 	const struct progress *p,
-	uint64_t elapsed_ns,
-	uint64_t done,
-	uint64_t items,
+	const struct progress_state *at,
 	unsigned columns,
 	char line[static PROGRESS_LINE_LEN]
 )
 {
 	struct parts t;
 	char bar[BAR_MAX + 1] = "";
-	format_parts(p, elapsed_ns, done, items, &t);
+	format_parts(p, at, &t);
 	// the last column stays free, so that no terminal wraps the line
 	int room = (int)columns - 1 - (int)strlen(t.left) - (int)strlen(t.right) - 4;
 	int width = room > BAR_MAX ? BAR_MAX : room;
@@ -127,12 +120,13 @@ void progress_update(struct progress *p, uint64_t done, uint64_t items)
 	struct winsize size = {};
 	if (!p->is_terminal)
 		return;
-	uint64_t now_ns = clock_mono_ns(), elapsed_ns = now_ns - p->begin_ns;
-	if (elapsed_ns < SILENT_NS || now_ns - p->drawn_ns < REDRAW_NS)
+	uint64_t now_ns = clock_mono_ns();
+	struct progress_state at = {now_ns - p->begin_ns, done, items};
+	if (at.elapsed_ns < SILENT_NS || now_ns - p->drawn_ns < REDRAW_NS)
 		return;
 	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
 		size.ws_col = COLUMNS_DEFAULT;
-	progress_format(p, elapsed_ns, done, items, size.ws_col, line);
+	progress_format(p, &at, size.ws_col, line);
 	fprintf(stderr, "\r%s\033[K", line);
 	fflush(stderr);
 	p->drawn_ns = now_ns;

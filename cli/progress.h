@@ -28,12 +28,14 @@ void progress_update(struct progress *p, uint64_t done, uint64_t items);
 // Wipes the line.
 void progress_end(struct progress *p);
 
+struct progress_state {
+	uint64_t elapsed_ns, done, items;
+};
+
 // The line for a terminal of so many columns; returns `line`.
 const char *progress_format(
 	const struct progress *p,
-	uint64_t elapsed_ns,
-	uint64_t done,
-	uint64_t items,
+	const struct progress_state *at,
 	unsigned columns,
 	char line[static PROGRESS_LINE_LEN]
 );

@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -18,11 +19,18 @@ static_assert(LINE_MAX_LEN < ROOM, "a line fits the empty buffer");
 	 RECORD_BIT(sport) | RECORD_BIT(dport) | RECORD_BIT(proto) | RECORD_BIT(packets) |         \
 	 RECORD_BIT(bytes))
 
+// A member's name as it stands in JSON, after what comes before.
+struct key {
+	uint8_t len;
+	char text[47]; // ,"name":
+};
+
 struct rows {
 	int fd;
 	enum rows_format format;
 	uint64_t minute; // the text below is of
 	char minute_text[24];
+	struct key keys[RECORD_N_FIELDS];
 	size_t len;
 	char data[ROOM];
 };
@@ -44,9 +52,7 @@ static int flush(struct rows *w)
 // The put functions write at p and return the end.
 static char *put_text(char *p, const char *text)
 {
-	size_t n = strlen(text);
-	memcpy(p, text, n);
-	return p + n;
+	return stpcpy(p, text);
 }
 
 static char *put_uint(char *p, uint64_t v)
@@ -236,25 +242,32 @@ static char *put_quoted(struct rows *w, char *p, enum record_type type, const vo
 
 static char *put_json(struct rows *w, char *p, const struct record *r)
 {
-	char between = '{';
+	char *start = p;
 	for (uint64_t left = r->set | ALWAYS; left; left &= left - 1) {
 		int f = __builtin_ctzll(left);
 		const struct record_field_info *info = &record_fields[f];
 		const void *value = (const char *)r + info->offset;
 		if (!(ALWAYS >> f & 1) && is_empty(f, info, value))
 			continue;
-		*p++ = between;
-		*p++ = '"';
-		p = put_text(p, info->name);
-		*p++ = '"';
-		*p++ = ':';
+		memcpy(p, w->keys[f].text, sizeof(w->keys[f].text));
+		p += w->keys[f].len;
 		p = info->type <= RECORD_TYPE_U64 ? put_uint(p, number(info->type, value))
 						  : put_quoted(w, p, info->type, value);
-		between = ',';
 	}
+	*start = '{';
 	*p++ = '}';
 	*p++ = '\n';
 	return p;
+}
+
+static void make_keys(struct rows *w)
+{
+	for (int f = 0; f < RECORD_N_FIELDS; f++) {
+		struct key *k = &w->keys[f];
+		int len = snprintf(k->text, sizeof(k->text), ",\"%s\":", record_fields[f].name);
+		assert(len < (int)sizeof(k->text));
+		k->len = (uint8_t)len;
+	}
 }
 
 static void put_header(struct rows *w)
@@ -279,6 +292,7 @@ struct rows *rows_open(int fd, enum rows_format format)
 	w->minute = 0;
 	w->minute_text[0] = '\0';
 	w->len = 0;
+	make_keys(w);
 	if (format == ROWS_CSV)
 		put_header(w);
 	return w;

@@ -46,7 +46,7 @@ static int text_room(const struct ipfix_encoder *e, size_t max_len)
 	ipfix_out_template_put(&w, N_TEMPLATES - 1, t, &e->o);
 	for (unsigned i = 0; i < t->n_fields; i++)
 		fixed += t->fields[i].len == IPFIX_VARLEN ? 3 : t->fields[i].len;
-	size_t need = head + 2 * IPFIX_SET_HEADER_LEN + wbuf_len(&w) + copies * fixed;
+	size_t need = head + (size_t)2 * IPFIX_SET_HEADER_LEN + wbuf_len(&w) + copies * fixed;
 	if (w.full || need > max_len)
 		return -1;
 	return (int)((max_len - need) / copies);

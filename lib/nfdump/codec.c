@@ -58,11 +58,19 @@ static int64_t lzo_decompress(const uint8_t *from, size_t len, uint8_t *to, size
 	return ret == LZO_E_OK ? (int64_t)n : -EBADMSG;
 }
 
+// bzip2 takes what it only reads as char *.
+static char *unconst(const uint8_t *p)
+{
+	char *q;
+	memcpy(&q, &p, sizeof(q));
+	return q;
+}
+
 static int64_t bz2_compress(const uint8_t *from, size_t len, uint8_t *to)
 {
 	unsigned n = (unsigned)nfdump_codec_bound(len);
 	int ret = BZ2_bzBuffToBuffCompress(
-		(char *)to, &n, (char *)(uintptr_t)from, (unsigned)len, BZ2_LEVEL, 0, 0
+		(char *)to, &n, unconst(from), (unsigned)len, BZ2_LEVEL, 0, 0
 	);
 	if (ret == BZ_OK)
 		return n;
@@ -72,9 +80,7 @@ static int64_t bz2_compress(const uint8_t *from, size_t len, uint8_t *to)
 static int64_t bz2_decompress(const uint8_t *from, size_t len, uint8_t *to, size_t room)
 {
 	unsigned n = (unsigned)room;
-	int ret = BZ2_bzBuffToBuffDecompress(
-		(char *)to, &n, (char *)(uintptr_t)from, (unsigned)len, 0, 0
-	);
+	int ret = BZ2_bzBuffToBuffDecompress((char *)to, &n, unconst(from), (unsigned)len, 0, 0);
 	if (ret == BZ_OK)
 		return n;
 	return ret == BZ_MEM_ERROR ? -ENOMEM : -EBADMSG;

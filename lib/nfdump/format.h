@@ -26,7 +26,7 @@
 #define NFDUMP_RECORD_HEADER_LEN 12
 #define NFDUMP_ELEMENT_HEADER_LEN 4
 #define NFDUMP_EXPORTER_LEN 32
-#define NFDUMP_STAT_LEN (18 * 8)
+#define NFDUMP_STAT_LEN 144u	    // 18 numbers of 8 bytes
 #define NFDUMP_BLOCK_MAX (8u << 20) // nfdump's own buffers are 5 MiB
 #define NFDUMP_WRITE_LEN (1u << 20) // nfcapd 1.7.1 ends a block here
 

@@ -75,7 +75,7 @@ static int check_header(const uint8_t *h, const char **ret_what)
 
 static int open_file(struct nfdump_reader *r, const char **ret_what)
 {
-	uint8_t h[NFDUMP_HEADER_LEN];
+	uint8_t h[NFDUMP_HEADER_LEN] = {};
 	struct stat st;
 	int ret = fstat(r->fd, &st) < 0 ? -errno : read_at(r->fd, h, sizeof(h), 0);
 	if (ret < 0) {

@@ -11,7 +11,7 @@
 #define MS_MAX (UINT64_MAX / NS_PER_MSEC)
 
 enum element {
-#define TAKEN(id, what, len, name) ELEMENT_##what = id,
+#define TAKEN(id, what, len, name) ELEMENT_##what = (id),
 #define LEFT(id, name)
 #include "lib/nfdump/elements.def"
 #undef TAKEN
@@ -19,8 +19,8 @@ enum element {
 };
 
 static const char *const names[NFDUMP_N_ELEMENTS] = {
-#define TAKEN(id, what, len, name) [id] = name,
-#define LEFT(id, name) [id] = name,
+#define TAKEN(id, what, len, name) [id] = (name),
+#define LEFT(id, name) [id] = (name),
 #include "lib/nfdump/elements.def"
 #undef TAKEN
 #undef LEFT
@@ -28,7 +28,7 @@ static const char *const names[NFDUMP_N_ELEMENTS] = {
 
 // 0: an element that is not taken.
 static const uint8_t lens[NFDUMP_N_ELEMENTS] = {
-#define TAKEN(id, what, len, name) [id] = len,
+#define TAKEN(id, what, len, name) [id] = (len),
 #define LEFT(id, name)
 #include "lib/nfdump/elements.def"
 #undef TAKEN

@@ -7,6 +7,19 @@
 
 static const struct progress half = {.verb = "importing", .unit = "flows", .total = 1000};
 
+static char line[PROGRESS_LINE_LEN];
+
+static void
+format(const struct progress *p,
+       uint64_t elapsed_ns,
+       uint64_t done,
+       uint64_t items,
+       unsigned columns)
+{
+	struct progress_state at = {elapsed_ns, done, items};
+	progress_format(p, &at, columns, line);
+}
+
 static void counts_are_short(void **)
 {
 	static const struct {
@@ -30,33 +43,30 @@ static void counts_are_short(void **)
 
 static void the_line_has_share_rate_and_what_is_left(void **)
 {
-	char line[PROGRESS_LINE_LEN];
-	progress_format(&half, 10 * NS_PER_SEC, 500, 20000, 100, line);
+	format(&half, 10 * NS_PER_SEC, 500, 20000, 100);
 	assert_string_equal(
 		line,
 		"importing  50 % [###############...............] 20.0 k flows, 2.0 k/s, ETA 0:10"
 	);
-	progress_format(&half, 10 * NS_PER_SEC, 1, 20000, 100, line);
+	format(&half, 10 * NS_PER_SEC, 1, 20000, 100);
 	assert_non_null(strstr(line, "ETA 2:46:30"));
-	progress_format(&half, 10 * NS_PER_SEC, 2000, 20000, 100, line); // more than was expected
+	format(&half, 10 * NS_PER_SEC, 2000, 20000, 100); // more than was expected
 	assert_non_null(strstr(line, "100 %"));
 	assert_non_null(strstr(line, "ETA 0:00"));
 }
 
 static void an_unknown_total_has_no_bar(void **)
 {
-	char line[PROGRESS_LINE_LEN];
 	struct progress p = half;
 	p.total = 0;
-	progress_format(&p, 2 * NS_PER_SEC, 500, 3000, 100, line);
+	format(&p, 2 * NS_PER_SEC, 500, 3000, 100);
 	assert_string_equal(line, "importing 3.0 k flows, 1.5 k/s");
 }
 
 static void no_line_is_wider_than_its_terminal(void **)
 {
-	char line[PROGRESS_LINE_LEN];
 	for (unsigned columns = 1; columns < 400; columns++) {
-		progress_format(&half, 12345 * NS_PER_SEC, 1, 1ull << 60, columns, line);
+		format(&half, 12345 * NS_PER_SEC, 1, 1ull << 60, columns);
 		assert_true(strlen(line) < columns);
 		assert_true(strlen(line) < sizeof(line));
 	}
