@@ -80,10 +80,7 @@ static struct record take_record(struct buf *b)
 	r.tcp_flags &= 0x0fff; // RFC 9565
 	r.rev_tcp_flags &= 0x0fff;
 	r.mpls_label &= 0xfffff;
-	if (r.proto != IPFIX_PROTO_ICMP && r.proto != IPFIX_PROTO_ICMP6)
-		r.icmp_type = r.icmp_code = 0;
-	else // or the port is taken for them
-		r.set |= RECORD_BIT(icmp_type);
+	r.set |= RECORD_BIT(icmp_type); // or the port is taken for it
 	return r;
 }
 
@@ -104,12 +101,12 @@ static void restore_cut(struct record_str *back, const struct record_str *s)
 
 static void compare(const struct record *back)
 {
-	const struct record *s = &sent[n_back];
-	struct record r = *back;
-	n_back++;
+	struct record *s = &sent[n_back++], r = *back;
 	if (how & (HOW_V9 | HOW_UNIFLOW)) // says less, or says it in two records
 		return;
 	assert(n_back <= n_sent);
+	if (s->proto != IPFIX_PROTO_ICMP && s->proto != IPFIX_PROTO_ICMP6)
+		s->icmp_type = s->icmp_code = 0; // says nothing
 	restore_none(&r.next_hop, &s->next_hop);
 	restore_none(&r.exporter, &s->exporter);
 	for (int f = 0; f < RECORD_N_FIELDS; f++) {

@@ -52,6 +52,11 @@ static char *put_base64(char *to, const void *p, size_t len)
 	return end;
 }
 
+static bool is_text(const char *text, size_t size)
+{
+	return *text && strnlen(text, size) < size;
+}
+
 static void check_signed(const uint8_t *json, size_t len)
 {
 	static char token[3 * JSON_LEN_MAX];
@@ -68,7 +73,8 @@ static void check_signed(const uint8_t *json, size_t len)
 	end = put_base64(end, mac, sizeof(mac));
 	if (!check(token, (size_t)(end - token), &c))
 		return;
-	assert(*c.api_id && *c.entity && *c.role && c.expires_sec > NOW_SEC);
+	assert(is_text(c.api_id, sizeof(c.api_id)) && is_text(c.entity, sizeof(c.entity)));
+	assert(is_text(c.role, sizeof(c.role)) && c.expires_sec > NOW_SEC);
 	assert(c.expires_sec <= NOW_SEC + AUTH_LEEWAY_SEC + AUTH_LIFETIME_MAX_SEC);
 }
 

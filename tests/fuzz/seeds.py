@@ -251,7 +251,11 @@ def ipfix_seeds():
             ipfix(a_set(2, template(255, (8, 4)))), ipfix(a_set(2, be("HHHH", 256, 9, 8, 4))),
             ipfix(a_set(3, options(258, [], (34, 4)))),
             ipfix(a_set(3, be("HHHHH", 258, 1, 2, 34, 4))),
-            ipfix(a_set(2, template(256, (8, 3)))), ipfix(a_set(2, template(256, (210, 0)))),
+            ipfix(a_set(2, template(256, (8, 3))), a_set(256, v4(2)[:3])),
+            ipfix(a_set(2, template(256, (27, 15))), a_set(256, v6(2)[:15])),
+            ipfix(a_set(2, template(256, (56, 5))), a_set(256, bytes(5))),
+            ipfix(a_set(2, template(256, (8, 4), (1, 9))), a_set(256, v4(2) + bytes(9))),
+            ipfix(a_set(2, template(256, (210, 0)))),
             ipfix(a_set(2, be("HHHHH", 256, 1, 0x8001, 4, 0))),
             ipfix(a_set(2, template(256, (210, 65534), (210, 65534)))),
             ipfix(a_set(2, be("HH", 9, 0))), ipfix(a_set(4, bytes(8)))),
@@ -501,6 +505,7 @@ def query_seeds():
         "utf8": "q=%C3%A9%E2%82%AC%F0%9F%98%80&%C3%A9=1", "overlong": "q=%C0%AF",
         "surrogate": "q=%ED%A0%80", "nul": "q=a%00b", "twice": "a=1&b=2&%61=3",
         "escape": "a=%4", "escape_bad": "a=%zz", "empty_pairs": "&&a&=b&=&c=&",
+        "longest": "a=" + 8190 * "b", "too_long": "a=" + 8191 * "b",
         "many": "&".join(f"p{i}={i}" for i in range(33)),
         "start_after_end": "start=2026/03/25 09:01&end=2026/03/25 09:00",
         "no_such_day": "start=2026/02/30 09:00&end=2026/03/25 09:00",
@@ -562,7 +567,7 @@ def jwt_seeds():
         "hs512": "h" + token({"typ": "JWT", "alg": "HS512"}, other, algorithm=hashlib.sha512),
         "rs256": "h" + token({"typ": "JWT", "alg": "RS256"}, other),
         "empty_parts": "h..", "four_parts": "ha.b.c.d", "short_parts": "hA.A.A",
-        "expired": "h" + token(head, {**other, "exp": NOW}),
+        "expired": "h" + token(head, {**other, "iat": NOW - 60, "exp": NOW}),
         "signed": inner(head, good), "signed_kid": inner({**head, "kid": "1"}, other),
         "signed_reals": inner(head, {**other, "exp": float(NOW + 60)}),
         "signed_texts": inner(head, {**other, "exp": str(NOW + 60)}),
@@ -571,7 +576,9 @@ def jwt_seeds():
         "signed_for_ever": inner(head, {**other, "exp": NOW + 10**9}),
         "signed_negative": inner(head, {**other, "iat": -1, "gen": -5}),
         "signed_audience": inner(head, {**other, "aud": ["weir", "x"]}),
-        "signed_long": inner(head, {**other, "sub": 33 * "f", "role": 16 * "r"}),
+        "signed_long_sub": inner(head, {**other, "sub": 33 * "f"}),
+        "signed_long_entity": inner(head, {**other, "entity": 64 * "e"}),
+        "signed_long_role": inner(head, {**other, "role": 16 * "r"}),
         "signed_nul": inner(head, {**other, "entity": "net\0flow"}),
         "signed_array": inner(head, "[1,2]"), "signed_twice": inner(head, '{"exp":1,"exp":2}'),
     }
@@ -597,7 +604,7 @@ api:
         "dotted": "collector.threads: 2\n", "empty_section": "collector:\nstore:\n",
         "empty": "", "documents": "---\nstore: {dir: a}\n---\nstore: {dir: b}\n",
         "unknown": "collector:\n  thread: 4\n", "twice": "store: {dir: a, dir: b}\n",
-        "range": "collector: {threads: 65, cache: 9999999999T}\n",
+        "range_low": "collector: {threads: 0}\n", "range": "collector: {threads: 65, cache: 9999999999T}\n",
         "number": "collector: {threads: 0x10, seal: {grace: 9223372036854775807d}}\n",
         "alias": "store: &a {dir: x}\ncollector: *a\nentities: {n: &l [10.0.0.0/8], m: *l}\n",
         "self": "collector: &a {seal: *a}\n", "deep": "collector: {a: {b: {c: {d: {e: 1}}}}}\n",
@@ -679,6 +686,14 @@ def block_seeds():
         "journal_no_start": b"\x00" + journal(n, ["src", "server_name"]),
         "summary": b"\x02" + le("QIIQQQQ", 1, n, 1, 5, 9, 0x7F, 400),
     }
+    one = {  # positions and numbers just beyond
+        "dport": b"\x01" + packed([0], 1)[:-2] + b"\x01\x01\x05\x00",
+        "sport": b"\x01" + b"\x02" + varint(1) + packed([7], 64) + pack([1], 1),
+        "dst": b"\x04" + varint(1) + 2 * packed([7], 64) + packed([1], 1),
+        "ja4": b"\x05" + varint(1) + packed([1], 1) + b"a" + packed([1], 1),
+    }
+    for name, data in one.items():
+        seeds["beyond_" + name] = b"\x01" + bytes([FIELD[name]]) + be("H", 0) + b"\x01" + data
     made["ja4"] = b"\x05" + varint(1) + packed([0], 0) + packed([0] * n, 0)  # empty texts only
     for name, data in made.items():
         seeds["column_" + name] = b"\x01" + bytes([FIELD[name]]) + be("H", n - 1) + b"\x01" + data
@@ -699,6 +714,10 @@ def table_seeds():
         "hour_empty": b"\x00\x01" + bytes(6),
         "hosts": b"\x01\x01" + varint(hosts) + b"".join(host),
         "ports": b"\x02\x01" + varint(ports) + b"".join(port),
+        "hosts_beyond": b"\x01\x01" + varint(1025) + 9 * b"\0\0\0\x01\0",
+        "ports_beyond": b"\x02\x01" + varint(4097) + 5 * b"\0\0\0\x01\0",
+        "number_beyond": b"\x01\x01" + varint(1)
+        + 9 * (b"\x02" + varint(1) + packed([7], 64) + pack([1], 1)),
     }
 
 
@@ -712,7 +731,8 @@ def user_seeds():
 
     return {
         "plain": user(32 * b"a", b"somebody"), "longest": user(32 * b"a", 63 * b"n", 15 * b"r"),
-        "too_long": user(33 * b"a", 64 * b"n", 16 * b"r"), "empty": user(b"", b""),
+        "long_id": user(33 * b"a", b"n"), "long_name": user(b"a", 64 * b"n"),
+        "long_role": user(b"a", b"n", 16 * b"r"), "empty": user(b"", b""),
         "version": user(b"a", b"b", version=2), "nul": user(b"a", b"b\0c"),
     }
 
