@@ -239,6 +239,7 @@ static void *look_around(void *arg)
 		if (n < last) // a loss, or rows gone while an hour was sealed
 			return (void *)1;
 		last = n;
+		usleep(1000);
 	}
 	return NULL;
 }
