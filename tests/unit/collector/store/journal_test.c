@@ -36,8 +36,9 @@ read_hour(struct store_view *v, uint16_t entity, uint32_t hour, uint32_t *ret_se
 	uint32_t n = 0;
 	assert_int_equal(store_scan_open(v, &spec, &scan), 0);
 	while (store_scan_next(scan, &b) == 1) {
-		for (uint32_t i = 0; i < b->n_rows; i++)
-			ret_serials[n++] = RECORD_COLUMN(b, domain)[i];
+		const uint32_t *domain = RECORD_COLUMN(b, domain);
+		for (uint32_t i = 0; domain && i < b->n_rows; i++)
+			ret_serials[n++] = domain[i];
 	}
 	store_scan_close(scan);
 	return n;

@@ -56,7 +56,8 @@ static int tear_down(void **state)
 
 static uint64_t start_of(const struct fixture *f, uint32_t serial)
 {
-	return RECORD_COLUMN(f->all, start_ns)[serial];
+	const uint64_t *start = RECORD_COLUMN(f->all, start_ns);
+	return start ? start[serial] : 0;
 }
 
 static struct store_scan *open_scan(struct store_view *v, struct store_scan_spec spec)
@@ -68,17 +69,19 @@ static struct store_scan *open_scan(struct store_view *v, struct store_scan_spec
 
 static uint64_t newest(const struct record_batch *b)
 {
+	const uint64_t *start = RECORD_COLUMN(b, start_ns);
 	uint64_t max = 0;
-	for (uint32_t i = 0; i < b->n_rows; i++)
-		max = RECORD_COLUMN(b, start_ns)[i] > max ? RECORD_COLUMN(b, start_ns)[i] : max;
+	for (uint32_t i = 0; start && i < b->n_rows; i++)
+		max = start[i] > max ? start[i] : max;
 	return max;
 }
 
 static uint64_t oldest(const struct record_batch *b)
 {
+	const uint64_t *start = RECORD_COLUMN(b, start_ns);
 	uint64_t min = UINT64_MAX;
-	for (uint32_t i = 0; i < b->n_rows; i++)
-		min = RECORD_COLUMN(b, start_ns)[i] < min ? RECORD_COLUMN(b, start_ns)[i] : min;
+	for (uint32_t i = 0; start && i < b->n_rows; i++)
+		min = start[i] < min ? start[i] : min;
 	return min;
 }
 
