@@ -167,6 +167,7 @@ int worker_run(void *worker)
 			break;
 		}
 	}
+	flow_ring_let_wait(w->ring); // nothing is received any more
 	flow_table_flush(w->table);
 	atomic_store_explicit(&w->done, true, memory_order_release);
 	return 0;

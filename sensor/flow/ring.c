@@ -50,7 +50,7 @@ static __attribute__((noinline)) bool make_room(struct flow_ring *r, uint32_t he
 			return true;
 		if (!r->wait_for_room)
 			return false;
-		sched_yield(); // replay of a file only: the exporter may need this very core
+		sched_yield(); // the exporter may need this very core
 	}
 }
 
@@ -62,6 +62,11 @@ bool flow_ring_push(struct flow_ring *r, const struct flow *f)
 	r->slots[head & r->mask] = *f;
 	atomic_store_explicit(&r->head, head + 1, memory_order_release);
 	return true;
+}
+
+void flow_ring_let_wait(struct flow_ring *r)
+{
+	r->wait_for_room = true;
 }
 
 uint32_t flow_ring_peek(struct flow_ring *r, uint32_t max, const struct flow **ret_flows)
