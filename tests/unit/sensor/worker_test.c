@@ -126,16 +126,21 @@ static void stop(void)
 	(void)rte_eal_wait_lcore(1);
 }
 
-// Runs until the worker took `n` packets out of the ring.
-static void run_on_ring(uint64_t n)
+static void wait_until_received(uint64_t n)
 {
 	uint64_t limit = clock_mono_ns() + WAIT_NS;
 	struct rte_eth_stats s;
-	launch();
 	do {
 		usleep(500);
 		assert_int_equal(rte_eth_stats_get(ring_port.id, &s), 0);
 	} while (s.ipackets < n && clock_mono_ns() < limit);
+}
+
+// Runs until the worker took `n` packets out of the ring.
+static void run_on_ring(uint64_t n)
+{
+	launch();
+	wait_until_received(n);
 	stop();
 	assert_int_equal(worker.counters.received, n);
 }
@@ -235,6 +240,29 @@ static void every_buffer_is_given_back(void **)
 		feed(&f, i % 2 ? 2048 : 20);
 	run_on_ring(1000);
 	assert_int_equal(rte_mempool_avail_count(ring_port.pool), before);
+}
+
+static void every_flow_leaves_when_the_worker_is_stopped(void **)
+{
+	struct frame f;
+	struct flow flow = {};
+	unsigned n = 0;
+	config.ring = 64; // fewer than there are flows: at the end there is time to wait
+	init_on_ring();
+	for (uint16_t i = 0; i < 1000; i++) {
+		eal_udp(&f, i);
+		feed(&f, 2048);
+	}
+	launch();
+	wait_until_received(1000);
+	atomic_store(&worker.stop, true);
+	while (!atomic_load(&worker.done))
+		n += next_flow(&flow);
+	(void)rte_eal_wait_lcore(1);
+	while (next_flow(&flow))
+		n++;
+	assert_int_equal(flow_table_counters(worker.table)->lost, 0);
+	assert_int_equal(n, 1000);
 }
 
 static void flows_of_a_silent_port_end_in_time(void **)
@@ -407,6 +435,7 @@ int main(void)
 		TEST(a_frame_in_segments_is_the_same_packet),
 		TEST(dropped_packets_are_counted_by_reason_and_in_no_flow),
 		TEST(every_buffer_is_given_back),
+		TEST(every_flow_leaves_when_the_worker_is_stopped),
 		TEST(flows_of_a_silent_port_end_in_time),
 		TEST(a_capture_is_replayed_with_its_times_and_ends_by_itself),
 		TEST(a_pause_of_the_capture_ends_flows_as_if_one_had_waited),

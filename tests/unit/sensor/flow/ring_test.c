@@ -204,6 +204,23 @@ static void a_ring_that_waits_loses_nothing_to_a_slow_reader(void **)
 	assert_int_equal(n_pushed, n);
 }
 
+static void a_ring_that_lost_flows_can_be_let_wait(void **)
+{
+	uint64_t n = 1000;
+	const struct flow *flows;
+	pthread_t thread;
+	create(16, false);
+	for (uint64_t i = 0; i < 16; i++)
+		assert_true(push(i));
+	assert_false(push(16));
+	assert_int_equal(flow_ring_peek(ring, 16, &flows), 16);
+	flow_ring_release(ring, 16);
+	flow_ring_let_wait(ring);
+	assert_int_equal(pthread_create(&thread, NULL, producer, &n), 0);
+	assert_true(consume(n) == n);
+	pthread_join(thread, NULL);
+}
+
 static void what_a_fast_writer_loses_is_told_to_it_and_the_rest_arrives(void **)
 {
 	uint64_t n = 100000, taken = 0, last = 0;
@@ -247,6 +264,7 @@ int main(void)
 		TEST(every_flow_passes_in_its_order_however_often_it_wraps),
 		TEST(two_threads_pass_millions_of_flows_in_order),
 		TEST(a_ring_that_waits_loses_nothing_to_a_slow_reader),
+		TEST(a_ring_that_lost_flows_can_be_let_wait),
 		TEST(what_a_fast_writer_loses_is_told_to_it_and_the_rest_arrives),
 		TEST(freeing_no_ring_is_nothing),
 	};

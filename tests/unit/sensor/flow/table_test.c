@@ -230,7 +230,7 @@ static void no_flow_of_half_a_million_is_overlooked(void **)
 	struct flow_table_options o = flows_options();
 	o.n_flows = 50000;
 	flows_open(&flows, &o);
-	for (uint32_t round = 0; round < 100; round++) {
+	for (uint32_t round = 0; round < 100 / FLOWS_SHARE; round++) {
 		for (uint32_t i = 0; i < 5000; i++) {
 			struct packet p = flows_packet(round * 5000 + i, 0x800000, PROTO_UDP);
 			flows_put(&flows, &p);
