@@ -210,8 +210,7 @@ static void names_that_are_no_names_are_not_shown(void **)
 		"a\x1b[31m",
 		"a\x7f",
 		"a\x01",
-		"b\xc3\xbc"
-		"cher.example",
+		"m\xc3\xbcnchen.example",
 		"\xff\xfe",
 		"a\xe2\x80\xae",
 		"\"a\"",
