@@ -55,10 +55,14 @@ static void rss_key(uint8_t key[RSS_KEY_LEN])
 }
 
 // Whether a driver wants a queue to send on beside each it receives on, although nothing is sent:
-// net_af_xdp refuses, net_memif never connects.
+// net_memif never connects without, the others refuse.
 static bool wants_pairs(const char *driver)
 {
-	return strcmp(driver, "net_af_xdp") == 0 || strcmp(driver, "net_memif") == 0;
+	static const char *const drivers[] = {"net_af_xdp", "net_memif", "net_tap", "net_tun"};
+	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+		if (strcmp(driver, drivers[i]) == 0)
+			return true;
+	return false;
 }
 
 static int configure(struct port *p, const struct rte_eth_dev_info *info, uint8_t key[RSS_KEY_LEN])

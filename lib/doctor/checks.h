@@ -45,6 +45,9 @@ void check_disk(struct doctor *d);
 
 // What several of them ask.
 
+// Arguments of net_af_packet for a ring of 8192 packets (16 MiB); by default it has 512.
+#define DOCTOR_AF_PACKET_RING "blocksz=65536,framesz=2048,framecnt=8192"
+
 // The i-th port of the settings among the machine's NICs; NULL: none there.
 const struct nic *doctor_port(const struct doctor *d, size_t i);
 
@@ -59,9 +62,12 @@ void doctor_cpus(const struct doctor *d, struct cpulist *ret_list);
 void doctor_process(const struct doctor *d, const char *name, char ret_pid[static 16]);
 
 // What a sensor that runs has already of what one needs, bytes: a field in kB of its
-// /proc/PID/status, "HugetlbPages" or "VmRSS". 0 when none runs, or when it is the sensor that
-// asks.
+// /proc/PID/status, "HugetlbPages" or "VmRSS". 0 when none runs. When it is a sensor that asks,
+// what it has itself.
 uint64_t doctor_used_by_sensor(const struct doctor *d, const char *field);
+
+// Whether a process has a capability (linux/capability.h); yes when that cannot be read.
+bool doctor_has_capability(const struct doctor *d, const char *pid, unsigned cap);
 
 // The commands that give the sensor's unit these CPUs.
 void doctor_mend_affinity(struct doctor *d, const struct cpulist *cpus);

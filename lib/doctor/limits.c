@@ -3,12 +3,12 @@
 #include "lib/doctor/host.h"
 
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define UNLIMITED UINT64_MAX
 #define OPEN_FILES 4096 // the store's 512, and as many connections as there may be
-#define CAP_IPC_LOCK 14
 
 // A process's soft limit by its name in /proc/PID/limits; unlimited too when it is not there.
 static uint64_t soft_limit(const struct doctor *d, const char *pid, const char *name)
@@ -23,12 +23,12 @@ static uint64_t soft_limit(const struct doctor *d, const char *pid, const char *
 	return strncmp(line, "unlimited", 9) == 0 ? UNLIMITED : strtoull(line, NULL, 10);
 }
 
-static bool has_capability(const struct doctor *d, const char *pid, unsigned cap)
+bool doctor_has_capability(const struct doctor *d, const char *pid, unsigned cap)
 {
 	char text[HOST_TEXT_LEN], mask[32];
 	(void)host_read(d->root, text, sizeof(text), "/proc/%s/status", pid);
 	host_field(text, "CapEff", mask, sizeof(mask));
-	return strtoull(mask, NULL, 16) >> cap & 1;
+	return !*mask || (strtoull(mask, NULL, 16) >> cap & 1);
 }
 
 static bool wants_dma(const struct doctor_needs *n)
@@ -47,7 +47,7 @@ void check_memlock(struct doctor *d)
 	uint64_t limit = soft_limit(d, pid, "Max locked memory");
 	if (!wants_dma(d->needs)) {
 		doctor_found(d, DOCTOR_OK, "nothing that a card writes to by itself is locked");
-	} else if (limit == UNLIMITED || has_capability(d, pid, CAP_IPC_LOCK)) {
+	} else if (limit == UNLIMITED || doctor_has_capability(d, pid, CAP_IPC_LOCK)) {
 		doctor_found(d, DOCTOR_OK, "any amount of memory may be locked");
 	} else if (limit >= need) {
 		doctor_found(

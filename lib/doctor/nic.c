@@ -32,7 +32,8 @@ static void found_in_use(struct doctor *d, const struct nic *n)
 	doctor_mend(
 		d,
 		"# in weir.yaml listen beside the system: sensor: {vdevs: "
-		"[\"net_af_packet0,iface=%s\"]}, or use a port without routes",
+		"[\"net_af_packet0,iface=%s," DOCTOR_AF_PACKET_RING
+		"\"]}, or use a port without routes",
 		n->netdev
 	);
 }
@@ -135,7 +136,7 @@ static void found_no_port(struct doctor *d)
 		doctor_mend(
 			d,
 			"# in weir.yaml listen beside the system: sensor: {vdevs: "
-			"[\"net_af_packet0,iface=%s\"]}",
+			"[\"net_af_packet0,iface=%s," DOCTOR_AF_PACKET_RING "\"]}",
 			d->n_nics && *d->nics[0].netdev ? d->nics[0].netdev : "eth0"
 		);
 }

@@ -58,10 +58,12 @@ void doctor_process(const struct doctor *d, const char *name, char ret_pid[stati
 
 uint64_t doctor_used_by_sensor(const struct doctor *d, const char *field)
 {
-	char status[HOST_TEXT_LEN], value[32], pid[16];
-	doctor_process(d, "weir-sensor", pid);
-	if (d->needs->is_sensor || strcmp(pid, "self") == 0)
-		return 0;
+	char status[HOST_TEXT_LEN], value[32], pid[16] = "self";
+	if (!d->needs->is_sensor) {
+		doctor_process(d, "weir-sensor", pid);
+		if (strcmp(pid, "self") == 0)
+			return 0;
+	}
 	(void)host_read(d->root, status, sizeof(status), "/proc/%s/status", pid);
 	host_field(status, field, value, sizeof(value));
 	return strtoull(value, NULL, 10) << 10;

@@ -2,11 +2,13 @@
 #include "lib/doctor/checks.h"
 #include "lib/doctor/host.h"
 
+#include <linux/capability.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MBUF_ROOM 2048 // of a packet buffer: net_af_packet copies whole frames into it, unlooked
+#define RING_FRAMES 4096 // of net_af_packet that ride out a pause of some milliseconds
+#define MBUF_ROOM 2048	 // of a packet buffer: net_af_packet copies whole frames into it, unlooked
 
 // A virtual device's driver, and the arguments DPDK 22.11 has for it. It says no more of a wrong
 // one than that the bus could not be probed, and sometimes nothing.
@@ -175,6 +177,25 @@ static bool look_at_frames(struct doctor *d, const char *vdev, const char *name)
 		doctor_mend(d, "# leave framesz out: longer frames are cut, their lengths kept");
 		return false;
 	}
+	uint64_t framecnt = number(vdev, "framecnt", 512);
+	if (framecnt < RING_FRAMES) {
+		doctor_found(
+			d,
+			DOCTOR_WARNING,
+			"vdev '%s': its ring holds %llu packets: what comes beyond in a burst is "
+			"lost, "
+			"and net_af_packet does not count it",
+			vdev,
+			(unsigned long long)framecnt
+		);
+		doctor_mend(
+			d,
+			"# in weir.yaml: sensor: {vdevs: "
+			"[\"net_af_packet0,iface=%s," DOCTOR_AF_PACKET_RING "\"]}",
+			name
+		);
+		return false;
+	}
 	if (mtu + 100 <= (int64_t)framesz || strcmp(name, "lo") == 0)
 		return true;
 	doctor_found(
@@ -227,6 +248,45 @@ static bool look_at_file(struct doctor *d, const char *vdev, const char *path)
 	return false;
 }
 
+struct capability {
+	const char *driver;
+	unsigned cap;
+	const char *name;
+};
+
+static const struct capability capabilities[] = {
+	{"net_af_packet", CAP_NET_RAW, "CAP_NET_RAW"},
+	{"net_af_xdp", CAP_SYS_ADMIN, "CAP_SYS_ADMIN"},
+	{"net_tap", CAP_NET_ADMIN, "CAP_NET_ADMIN"},
+	{"net_tun", CAP_NET_ADMIN, "CAP_NET_ADMIN"},
+	{},
+};
+
+// What the kernel asks of who makes the device; false when a fault was told.
+static bool look_at_capability(struct doctor *d, const char *vdev, const struct driver *r)
+{
+	const struct capability *c = capabilities;
+	char pid[16];
+	doctor_process(d, "weir-sensor", pid);
+	while (c->driver && strcmp(r->name, c->driver) != 0)
+		c++;
+	if (!c->driver || doctor_has_capability(d, pid, c->cap))
+		return true;
+	doctor_found(d, DOCTOR_ERROR, "vdev '%s': only with %s, or as root", vdev, c->name);
+	if (c->cap == CAP_SYS_ADMIN) // its unit does not have it, for it is much
+		doctor_mend(
+			d,
+			"mkdir -p /etc/systemd/system/weir-sensor.service.d && printf "
+			"'[Service]\\nAmbientCapabilities=CAP_SYS_ADMIN\\n"
+			"CapabilityBoundingSet=CAP_SYS_ADMIN\\nSystemCallFilter=bpf\\n' > "
+			"/etc/systemd/system/weir-sensor.service.d/af_xdp.conf && "
+			"systemctl daemon-reload && systemctl restart weir-sensor"
+		);
+	else
+		doctor_mend(d, "systemctl start weir-sensor");
+	return false;
+}
+
 static bool look_at_meaning(struct doctor *d, const char *vdev, const struct driver *r)
 {
 	static const char *const interfaces[] = {"iface", "rx_iface", "rx_iface_in", "remote"};
@@ -265,7 +325,8 @@ static void look_at_vdev(struct doctor *d, const char *vdev)
 		);
 		return;
 	}
-	if (look_at_keys(d, vdev, r) && look_at_meaning(d, vdev, r))
+	if (look_at_keys(d, vdev, r) && look_at_meaning(d, vdev, r) &&
+	    look_at_capability(d, vdev, r))
 		doctor_found(d, DOCTOR_OK, "vdev '%s' has what it needs", vdev);
 }
 

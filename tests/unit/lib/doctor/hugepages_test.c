@@ -71,6 +71,9 @@ static void pages_of_a_sensor_that_runs_count_as_there(void **state)
 	e->needs.is_sensor = true; // for one that starts beside it they are gone
 	exam_run(e, "hugepages");
 	exam_only(e, DOCTOR_WARNING, "0 MiB of hugepages free", "echo 200 > ");
+	tree_file(&e->t, "/proc/self/status", "HugetlbPages:\t  204800 kB\n"); // but not its own
+	exam_run(e, "hugepages");
+	exam_only(e, DOCTOR_OK, "200 in use by weir-sensor", NULL);
 }
 
 static void pages_on_the_wrong_node_are_told(void **state)

@@ -15,7 +15,7 @@ static void good_ones_are_ok(void **state)
 		"net_null0",
 		"net_null_of_mine,size=64",
 		"net_memif0,role=server,socket=/run/memif.sock,id=0",
-		"net_af_packet0,iface=eth0,qpairs=2,framesz=2048",
+		"net_af_packet0,iface=eth0,qpairs=2,framesz=2048,framecnt=4096",
 		"net_pcap0,iface=eth0",
 		"net_pcap0,rx_pcap=/data/a.pcap,infinite_rx=1",
 		"net_tap0,iface=mirror0",
@@ -95,13 +95,50 @@ static void frames_must_fit_the_packet_buffers(void **state)
 		e, DOCTOR_ERROR, "framesz=16384 is more than the 2048 bytes", "leave framesz out"
 	);
 	tree_file(&e->t, "/sys/class/net/eth0/mtu", "9000\n");
-	look(e, "net_af_packet0,iface=eth0");
+	look(e, "net_af_packet0,iface=eth0,framecnt=8192");
 	exam_only(
 		e, DOCTOR_WARNING, "MTU of 9000, frames of more than", "ip link set eth0 mtu 1500"
 	);
 	tree_netdev(&e->t, "lo", "unknown");
 	tree_file(&e->t, "/sys/class/net/lo/mtu", "65536\n");
-	look(e, "net_af_packet0,iface=lo");
+	look(e, "net_af_packet0,iface=lo,framecnt=8192");
+	exam_only(e, DOCTOR_OK, "has what it needs", NULL);
+}
+
+static void a_small_ring_is_told(void **state)
+{
+	struct exam *e = *state;
+	tree_netdev(&e->t, "eth0", "up");
+	look(e, "net_af_packet0,iface=eth0");
+	exam_only(e, DOCTOR_WARNING, "its ring holds 512 packets", "iface=eth0,blocksz=65536");
+	look(e, "net_af_packet0,iface=eth0,blocksz=65536,framesz=2048,framecnt=8192");
+	exam_only(e, DOCTOR_OK, "has what it needs", NULL);
+}
+
+static void who_makes_the_device_must_be_allowed_to(void **state)
+{
+	struct exam *e = *state;
+	tree_netdev(&e->t, "eth0", "up");
+	tree_dir(&e->t, "/sys/class/net/eth0/queues/rx-0");
+	tree_file(&e->t, "/proc/self/status", "CapEff:\t0000000000000000\n");
+	look(e, "net_af_packet0,iface=eth0,framecnt=8192");
+	exam_only(e, DOCTOR_ERROR, "only with CAP_NET_RAW", "systemctl start weir-sensor");
+	look(e, "net_tap0,iface=new0");
+	exam_only(e, DOCTOR_ERROR, "only with CAP_NET_ADMIN", "systemctl start weir-sensor");
+	tree_file(&e->t, "/proc/self/status", "CapEff:\t0000000000007000\n"); // the unit's
+	look(e, "net_tap0,iface=new0");
+	exam_only(e, DOCTOR_OK, "has what it needs", NULL);
+	look(e, "net_af_xdp0,iface=eth0");
+	exam_only(
+		e,
+		DOCTOR_ERROR,
+		"only with CAP_SYS_ADMIN",
+		"[Service]\\nAmbientCapabilities=CAP_SYS_ADMIN\\nCapabilityBoundingSet=CAP_SYS_"
+		"ADMIN"
+		"\\nSystemCallFilter=bpf\\n"
+	);
+	tree_file(&e->t, "/proc/self/status", "CapEff:\t000001ffffffffff\n");
+	look(e, "net_af_xdp0,iface=eth0");
 	exam_only(e, DOCTOR_OK, "has what it needs", NULL);
 }
 
@@ -146,6 +183,8 @@ int main(void)
 		exam_test(an_unknown_driver_is_not_looked_at),
 		exam_test(the_interface_must_be_there_and_up),
 		exam_test(frames_must_fit_the_packet_buffers),
+		exam_test(a_small_ring_is_told),
+		exam_test(who_makes_the_device_must_be_allowed_to),
 		exam_test(af_xdp_must_listen_on_all_queues),
 		exam_test(a_capture_must_be_there),
 		exam_test(without_virtual_devices_there_is_nothing_to_look_at),
