@@ -7,6 +7,7 @@
 #include "api/http/auth.h"
 #include "lib/base/clock.h"
 
+#include <jansson.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -57,6 +58,14 @@ static bool is_text(const char *text, size_t size)
 	return *text && strnlen(text, size) < size;
 }
 
+static void check_header_json(const uint8_t *json, size_t len)
+{
+	json_t *header = json_loadb((const char *)json, len, JSON_REJECT_DUPLICATES, NULL);
+	assert(json_object_size(header) == 2 && json_object_get(header, "typ"));
+	assert(strcmp(json_string_value(json_object_get(header, "alg")), "HS256") == 0);
+	json_decref(header);
+}
+
 static void check_signed(const uint8_t *json, size_t len)
 {
 	static char token[3 * JSON_LEN_MAX];
@@ -73,6 +82,7 @@ static void check_signed(const uint8_t *json, size_t len)
 	end = put_base64(end, mac, sizeof(mac));
 	if (!check(token, (size_t)(end - token), &c))
 		return;
+	check_header_json(json, (size_t)(payload - json));
 	assert(is_text(c.api_id, sizeof(c.api_id)) && is_text(c.entity, sizeof(c.entity)));
 	assert(is_text(c.role, sizeof(c.role)) && c.expires_sec > NOW_SEC);
 	assert(c.expires_sec <= NOW_SEC + AUTH_LEEWAY_SEC + AUTH_LIFETIME_MAX_SEC);
