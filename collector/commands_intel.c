@@ -237,7 +237,8 @@ json_t *cmd_hunts_start(void *ctx, json_t *args, char error[static ERROR_LEN])
 	const char *content = text_of(args, "content"), *what = text_of(args, "what");
 	const json_t *since = json_object_get(args, "since");
 	json_int_t since_sec = json_is_integer(since) ? json_integer_value(since) : 0;
-	struct feed_options options = {.name = "hunt", .format = "auto", .score = 1000};
+	struct feed_options options = {
+		.name = "hunt", .format = "auto", .score = 1000, .keep_reserved = true};
 	struct intel_options db_options = {.n_threads = c->n_matchers};
 	struct intel_list *list = NULL;
 	struct feed_report report;

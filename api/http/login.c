@@ -5,48 +5,11 @@
 // Thread: worker.
 
 #include "api/http/app.h"
+#include "lib/base/json.h"
 #include "lib/base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-#define DEPTH_MAX 16 // jansson's own limit is 2048; nobody needs more than 2
-
-static bool is_json(const char *content_type)
-{
-	static const char json[] = "application/json";
-	if (!content_type)
-		return true; // RFC 9110 §8.3: up to the recipient
-	if (strncasecmp(content_type, json, sizeof(json) - 1) != 0)
-		return false;
-	const char *rest = content_type + sizeof(json) - 1;
-	rest += strspn(rest, " \t");
-	return *rest == '\0' || *rest == ';';
-}
-
-// Nesting of a JSON text, by its brackets outside of strings, before a parser recurses into it.
-static bool is_deep(const char *text, size_t len)
-{
-	int depth = 0;
-	bool quoted = false;
-	for (size_t i = 0; i < len; i++) {
-		if (quoted) {
-			if (text[i] == '\\')
-				i++;
-			else if (text[i] == '"')
-				quoted = false;
-		} else if (text[i] == '"') {
-			quoted = true;
-		} else if (text[i] == '{' || text[i] == '[') {
-			if (++depth > DEPTH_MAX)
-				return true;
-		} else if (text[i] == '}' || text[i] == ']') {
-			depth--;
-		}
-	}
-	return false;
-}
 
 static void refuse(struct call *c, const char *why)
 {
@@ -125,13 +88,11 @@ void login_post(struct call *c)
 		c->response->retry_after_sec = wait;
 		return;
 	}
-	if (!is_json(q->content_type)) {
+	if (!message_is_json(q->content_type)) {
 		response_error(c->response, 415, "expected Content-Type: application/json");
 		return;
 	}
-	json_t *body = is_deep(q->body, q->body_len)
-			       ? NULL
-			       : json_loadb(q->body, q->body_len, JSON_REJECT_DUPLICATES, NULL);
+	json_t *body = json_load_foreign(q->body, q->body_len);
 	const char *api_id = json_string_value(json_object_get(body, "api_id"));
 	const char *secret = json_string_value(json_object_get(body, "secret"));
 	if (!body)

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define JSON_TYPE "application/json"
+#define PROBLEM_TYPE "application/problem+json"
 
 void response_fini(struct response *r)
 {
@@ -39,6 +41,27 @@ void response_ok(struct response *r, json_t *result)
 	);
 }
 
+static json_t *refusal(const char *message)
+{
+	return json_pack("{s:b,s:s}", "status", 0, "errorMessage", message);
+}
+
+// RFC 9457; "about:blank" says that the status tells the kind.
+static json_t *problem(int status, const char *detail)
+{
+	return json_pack(
+		"{s:s,s:s,s:i,s:s}",
+		"type",
+		"about:blank",
+		"title",
+		response_reason(status),
+		"status",
+		status,
+		"detail",
+		detail
+	);
+}
+
 void response_error(struct response *r, int status, const char *fmt, ...)
 {
 	char message[256];
@@ -46,10 +69,13 @@ void response_error(struct response *r, int status, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
-	json_t *doc = json_pack("{s:b,s:s}", "status", 0, "errorMessage", message);
+	json_t *doc = r->is_native ? problem(status, message) : refusal(message);
 	if (!doc) // a name cut within a character
-		doc = json_pack("{s:b,s:s}", "status", 0, "errorMessage", "invalid request");
+		doc = r->is_native ? problem(status, "invalid request")
+				   : refusal("invalid request");
 	response_json(r, status, doc);
+	if (r->is_native && r->status == status)
+		r->content_type = PROBLEM_TYPE;
 }
 
 const char *response_reason(int status)
@@ -59,6 +85,8 @@ const char *response_reason(int status)
 		const char *reason;
 	} reasons[] = {
 		{200, "OK"},
+		{201, "Created"},
+		{202, "Accepted"},
 		{400, "Bad Request"},
 		{401, "Unauthorized"},
 		{403, "Forbidden"},
@@ -74,4 +102,16 @@ const char *response_reason(int status)
 		if (reasons[i].status == status)
 			return reasons[i].reason;
 	return "Unknown";
+}
+
+bool message_is_json(const char *content_type)
+{
+	static const char json[] = "application/json";
+	if (!content_type)
+		return true; // RFC 9110 §8.3: up to the recipient
+	if (strncasecmp(content_type, json, sizeof(json) - 1) != 0)
+		return false;
+	const char *rest = content_type + sizeof(json) - 1;
+	rest += strspn(rest, " \t");
+	return *rest == '\0' || *rest == ';';
 }

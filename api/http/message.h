@@ -29,6 +29,7 @@ struct request {
 };
 
 struct response {
+	bool is_native; // errors in the form of RFC 9457, not in that of the compatible routes
 	int status;
 	const char *content_type; // static text
 	const char *allow;	  // of 405, else NULL
@@ -42,12 +43,15 @@ void response_fini(struct response *r);
 // {"status": true, "result": …}; takes `result` over, NULL means there was no memory for it.
 void response_ok(struct response *r, json_t *result);
 
-// {"status": false, "errorMessage": "…"}.
+// {"status": false, "errorMessage": "…"}, or a problem document.
 __attribute__((format(printf, 3, 4))) void
 response_error(struct response *r, int status, const char *fmt, ...);
 
 // A document of another form; takes `doc` over.
 void response_json(struct response *r, int status, json_t *doc);
+
+// Whether a body is said to be JSON; one of no type is up to us (RFC 9110 §8.3).
+bool message_is_json(const char *content_type);
 
 // The reason phrase of a status code.
 const char *response_reason(int status);

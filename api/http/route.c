@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define MBOX "/mbox/api/netflow/"
+#define V1 "/api/v1/"
 
 const struct route routes[] = {
 	{"POST", MBOX "auth", ROUTE_PUBLIC, login_post, "trade api_id and secret for a token"},
@@ -19,6 +20,20 @@ const struct route routes[] = {
 	 "totals, top talkers, protocols, series of a window"},
 	{"GET", MBOX "flows", ROUTE_TOKEN, flows_get, "the newest flow records of a window"},
 	{"GET", MBOX "resolve", ROUTE_TOKEN, resolve_get, "names of up to 20 addresses"},
+	{"GET", V1 "hits", ROUTE_TOKEN, hits_get, "traffic that indicators matched"},
+	{"GET", V1 "feeds", ROUTE_TOKEN, feeds_get, "feeds of indicators and how they are"},
+	{"POST", V1 "feeds", ROUTE_ADMIN, feeds_post, "another feed"},
+	{"DELETE", V1 "feeds", ROUTE_ADMIN, feeds_delete, "remove a feed"},
+	{"POST", V1 "feeds/refresh", ROUTE_ANALYST, feeds_refresh_post, "look at feeds now"},
+	{"GET", V1 "indicators", ROUTE_TOKEN, indicators_get, "our own indicators"},
+	{"POST", V1 "indicators", ROUTE_ANALYST, indicators_post, "an indicator more"},
+	{"DELETE", V1 "indicators", ROUTE_ANALYST, indicators_delete, "an indicator less"},
+	{"GET", V1 "allow", ROUTE_TOKEN, allow_get, "what is never a hit"},
+	{"POST", V1 "allow", ROUTE_ANALYST, allow_post, "allow something"},
+	{"DELETE", V1 "allow", ROUTE_ANALYST, allow_delete, "allow it no more"},
+	{"GET", V1 "hunts", ROUTE_TOKEN, hunts_get, "searches of the past and their progress"},
+	{"POST", V1 "hunts", ROUTE_ANALYST, hunts_post, "search the past"},
+	{"DELETE", V1 "hunts", ROUTE_ANALYST, hunts_delete, "end a search"},
 	{"GET", "/healthz", ROUTE_PUBLIC, healthz_get, "the process is alive"},
 	{"GET", "/readyz", ROUTE_PUBLIC, readyz_get, "it can serve; reasons if not"},
 	{"GET", "/", ROUTE_PUBLIC, index_get, "where to find what"},
@@ -33,22 +48,37 @@ static bool method_fits(const struct route *r, const char *method)
 	       (strcmp(method, "HEAD") == 0 && strcmp(r->method, "GET") == 0);
 }
 
+static unsigned method_bit(const char *method)
+{
+	return strcmp(method, "GET") == 0 ? 1 : strcmp(method, "POST") == 0 ? 2 : 4;
+}
+
 static const struct route *find(const struct request *request, struct response *response)
 {
-	const struct route *other = NULL;
+	static const char *const allowed[8] = {
+		[1] = "GET, HEAD",
+		[2] = "POST",
+		[3] = "GET, HEAD, POST",
+		[4] = "DELETE",
+		[5] = "GET, HEAD, DELETE",
+		[6] = "POST, DELETE",
+		[7] = "GET, HEAD, POST, DELETE",
+	};
+	unsigned methods = 0;
+	response->is_native = strncmp(request->path, V1, sizeof(V1) - 1) == 0;
 	for (size_t i = 0; i < n_routes; i++) {
 		if (strcmp(routes[i].path, request->path) != 0)
 			continue;
 		if (method_fits(&routes[i], request->method))
 			return &routes[i];
-		other = &routes[i];
+		methods |= method_bit(routes[i].method);
 	}
-	if (other) {
-		response_error(response, 405, "method not allowed here");
-		response->allow = strcmp(other->method, "GET") == 0 ? "GET, HEAD" : other->method;
-	} else {
-		response_error(response, 404, "no such resource");
-	}
+	response_error(
+		response,
+		methods ? 405 : 404,
+		methods ? "method not allowed here" : "no such resource"
+	);
+	response->allow = allowed[methods];
 	return NULL;
 }
 
@@ -108,7 +138,7 @@ int call_entity(struct call *c)
 {
 	const char *name = query_find(&c->query, "entity");
 	if (!name || !*name)
-		name = STORE_ENTITY_DEFAULT;
+		name = c->response->is_native ? c->claims.entity : STORE_ENTITY_DEFAULT;
 	if (strlen(name) > STORE_NAME_MAX) {
 		response_error(c->response, 400, "parameter 'entity': unknown entity");
 		return -EPERM;
@@ -141,6 +171,13 @@ static int check_user(struct call *c)
 	return 0;
 }
 
+static enum route_scope scope_of(const char *name)
+{
+	if (strcmp(name, "admin") == 0)
+		return ROUTE_ADMIN;
+	return strcmp(name, "analyst") == 0 ? ROUTE_ANALYST : ROUTE_TOKEN;
+}
+
 static void run_with_token(struct call *c, const struct route *route)
 {
 	char error[STORE_READ_ERROR_LEN], fault[QUERY_ERROR_LEN];
@@ -156,7 +193,9 @@ static void run_with_token(struct call *c, const struct route *route)
 		return;
 	}
 	if (check_user(c) == 0) {
-		if (query_parse(c->request->query, c->request->query_len, &c->query, fault) < 0)
+		if (scope_of(c->claims.role) < route->scope)
+			response_error(c->response, 403, "the user's role does not allow this");
+		else if (query_parse(c->request->query, c->request->query_len, &c->query, fault) < 0)
 			response_error(c->response, 400, "%s", fault);
 		else
 			route->handle(c);

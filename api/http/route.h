@@ -9,8 +9,10 @@
 #include "api/http/app.h"
 
 enum route_scope {
-	ROUTE_PUBLIC, // anybody
-	ROUTE_TOKEN,  // a valid token of a user who still exists
+	ROUTE_PUBLIC,  // anybody
+	ROUTE_TOKEN,   // a valid token of a user who still exists: sees
+	ROUTE_ANALYST, // of one who may change what is looked for: indicators, allow-list, hunts
+	ROUTE_ADMIN,   // of one who may change what the system is: feeds, users
 };
 
 struct route {

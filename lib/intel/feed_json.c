@@ -3,38 +3,10 @@
 // JSON feeds: an object a line (Spamhaus, our own), an array of objects (Feodo), and documents:
 // MISP events, OTX pulses, STIX 2.1 bundles. Members are found by name, as columns are.
 
+#include "lib/base/json.h"
 #include "lib/intel/row.h"
 
-#include <jansson.h>
-
 #include <string.h>
-
-#define DEPTH_MAX 16
-
-// jansson recurses as deep as the text does: look before.
-static bool is_deep(const char *text, size_t len)
-{
-	int depth = 0;
-	bool quoted = false;
-	for (size_t i = 0; i < len; i++) {
-		if (quoted && text[i] == '\\')
-			i++;
-		else if (text[i] == '"')
-			quoted = !quoted;
-		else if (!quoted && (text[i] == '{' || text[i] == '['))
-			depth++;
-		else if (!quoted && (text[i] == '}' || text[i] == ']'))
-			depth--;
-		if (depth > DEPTH_MAX)
-			return true;
-	}
-	return false;
-}
-
-static json_t *load(const char *data, size_t len)
-{
-	return is_deep(data, len) ? NULL : json_loadb(data, len, JSON_REJECT_DUPLICATES, NULL);
-}
 
 // Texts of numbers and flags: enough of them for one object's members.
 struct texts {
@@ -98,7 +70,8 @@ bool feed_jsonl_fits(const char *data, size_t len)
 	while (text_next(&t, &line)) {
 		if (text_is_comment(&line))
 			continue;
-		json_t *object = line.len <= FEED_LINE_MAX ? load(line.p, line.len) : NULL;
+		json_t *object =
+			line.len <= FEED_LINE_MAX ? json_load_foreign(line.p, line.len) : NULL;
 		bool fits = json_is_object(object) && has_value(object);
 		json_decref(object);
 		return fits;
@@ -115,7 +88,8 @@ void feed_jsonl_parse(struct feed_parser *f, const char *data, size_t len)
 		if (text_is_comment(&line))
 			continue;
 		f->report->lines++;
-		json_t *object = line.len <= FEED_LINE_MAX ? load(line.p, line.len) : NULL;
+		json_t *object =
+			line.len <= FEED_LINE_MAX ? json_load_foreign(line.p, line.len) : NULL;
 		if (!json_is_object(object))
 			row_reject(f, "not a JSON object", line.p, line.len);
 		else if (is_metadata(object))
@@ -263,7 +237,7 @@ bool feed_json_fits(const char *data, size_t len)
 void feed_json_parse(struct feed_parser *f, const char *data, size_t len)
 {
 	size_t at = len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-	json_t *root = load(data + at, len - at);
+	json_t *root = json_load_foreign(data + at, len - at);
 	if (root)
 		take_document(f, root);
 	else

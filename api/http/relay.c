@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/http/relay.h"
+
+#include "lib/base/control.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+
+#include <errno.h>
+#include <string.h>
+
+json_t *relay_body(struct call *c)
+{
+	const struct request *q = c->request;
+	if (!message_is_json(q->content_type)) {
+		response_error(c->response, 415, "expected Content-Type: application/json");
+		return NULL;
+	}
+	json_t *body = json_load_foreign(q->body, q->body_len);
+	if (json_is_object(body))
+		return body;
+	json_decref(body);
+	response_error(c->response, 400, "the body is not a JSON object");
+	return NULL;
+}
+
+void relay(struct call *c, const char *cmd, json_t *args, int status)
+{
+	char error[256] = "";
+	json_t *result = NULL;
+	int ret = control_call(c->app->config->control, cmd, args, &result, error);
+	if (ret == 0 && status != 200)
+		// who changed what: the trail an operator follows later
+		log_info("%s by user %s", cmd, c->claims.api_id);
+	json_decref(args);
+	if (ret == 0) {
+		response_json(c->response, status, result);
+	} else if (ret == -EREMOTEIO) {
+		response_error(c->response, 400, "%s", error);
+	} else {
+		log_warn("%s", error);
+		response_error(c->response, 503, "the collector does not answer");
+		c->response->retry_after_sec = 5;
+	}
+}
