@@ -286,6 +286,8 @@ static int run(const struct settings *s)
 
 	if (flows_parse_window(s->from, *s->to ? s->to : s->until, &options, &what) < 0)
 		return say(what);
+	progress_catch(); // the scratch folder must go, whatever happens
+	signal(SIGPIPE, SIG_IGN);
 	if (flows_open(&options, &f, error) < 0)
 		return say(error);
 	bool is_nfcapd = format_of(s->format) == FORMAT_NFCAPD;
@@ -294,8 +296,6 @@ static int run(const struct settings *s)
 		flows_close(f);
 		return status;
 	}
-	progress_catch();
-	signal(SIGPIPE, SIG_IGN); // the scratch folder must go
 	int ret = copy(s, f, &t, error);
 	ret = close_target(s, &t, ret, error);
 	uint64_t damaged = flows_damaged(f);

@@ -128,6 +128,7 @@ struct import {
 	struct raw_counts raw;
 	uint64_t begin_ns, sent_ns, end_ns; // monotonic
 	uint64_t n_sent, n_stored;
+	bool is_verified; // the ledger was asked at the end
 	bool is_trusted;
 };
 
@@ -305,7 +306,7 @@ static void print_report(const struct import *im)
 		report_add(&report, "exporters", im->raw.exporters);
 		report_add(&report, "exporters_kept", im->raw.kept);
 	}
-	if (!im->settings.unverified)
+	if (im->is_verified)
 		report_add(&report, "stored", im->n_stored);
 	report_add(&report, "milliseconds", (uint64_t)(sec * 1000));
 	report_add(&report, "per_second", read_sec > 0 ? (uint64_t)((double)n / read_sec) : 0);
@@ -325,16 +326,17 @@ static int run(struct import *im)
 		say(im->settings.to, why);
 	}
 	bool whole = ret == 0;
-	if (!im->settings.unverified && ret != -EINTR)
+	im->is_verified = !im->settings.unverified && ret != -EINTR;
+	if (im->is_verified)
 		whole &= verify(im);
 	im->end_ns = clock_mono_ns();
 	print_report(im);
-	if (!im->settings.unverified && !im->is_trusted && whole)
+	if (im->is_verified && !im->is_trusted && whole)
 		fprintf(stderr,
 			"weir import: the collector does not trust this host: exporter and times "
 			"are "
 			"not those of the files (collector.trust_exporter_field)\n");
-	if (!whole && !im->settings.unverified)
+	if (!whole && im->is_verified)
 		say("not all that was sent is stored", "see the report");
 	return whole && im->importer.n_bad_files == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -248,10 +248,10 @@ static int run(const struct settings *s)
 		.settings = s,
 		.speed = s->max || s->rate ? 0 : speed_of(s->speed),
 	};
+	progress_catch(); // the scratch folder must go, whatever happens
 	signal(SIGPIPE, SIG_IGN);
 	int status = open_all(&r);
 	if (status == EXIT_SUCCESS) {
-		progress_catch();
 		int ret = send_all(&r);
 		int last = 0;
 		if (ret < 0)
