@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SEC 1000000000ll
+#define SEC 1000000000L
 #define WORDS_MAX 16
 
 static struct sensor_config config;

@@ -299,7 +299,7 @@ static void write_capture(unsigned n)
 	capture = eal_capture();
 	eal_udp(&f, 1);
 	for (unsigned i = 0; i < n; i++)
-		eal_capture_add(capture, T0 + i * 10 * NS_PER_MSEC + 7 * NS_PER_USEC, &f);
+		eal_capture_add(capture, T0 + 10ULL * i * NS_PER_MSEC + 7 * NS_PER_USEC, &f);
 }
 
 static void a_capture_is_replayed_with_its_times_and_ends_by_itself(void **)
@@ -313,7 +313,7 @@ static void a_capture_is_replayed_with_its_times_and_ends_by_itself(void **)
 	assert_int_equal(worker.error, 0);
 	assert_true(next_flow(&flow));
 	assert_true(flow.start_ns == T0 + 7 * NS_PER_USEC);
-	assert_true(flow.last_ns == T0 + 499 * 10 * NS_PER_MSEC + 7 * NS_PER_USEC);
+	assert_true(flow.last_ns == T0 + 4990 * NS_PER_MSEC + 7 * NS_PER_USEC);
 	assert_int_equal(flow.packets[FLOW_FORWARD], 500);
 	assert_false(next_flow(&flow));
 }
@@ -423,7 +423,7 @@ static void a_paced_replay_loses_nothing(void **)
 
 static void a_worker_that_cannot_be_made_leaves_nothing_behind(void **)
 {
-	config.n_flows = 1ll << 40;
+	config.n_flows = 1L << 40;
 	assert_int_equal(worker_init(&worker, &config, &ring_port, 0), -ERANGE);
 }
 

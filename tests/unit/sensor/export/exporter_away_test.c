@@ -95,7 +95,7 @@ static void a_new_connection_begins_with_templates_whatever_was_being_built(void
 		bool seen[N_RINGS + 1] = {false};
 		for (int n = 0; n < 300; n++, pushed++)
 			assert_true(exporting_push(x, pushed % 2, pushed));
-		uint64_t want = x->collector.n_records + 1 + 13u * (unsigned)round;
+		uint64_t want = x->collector.n_records + 1 + 13UL * (unsigned)round;
 		for (struct message m; x->collector.n_records < want;) {
 			m = collector_next(&x->collector);
 			assert_true(seen[m.domain] || m.has_templates || round == 0);
@@ -126,8 +126,8 @@ static void a_break_in_the_midst_of_a_burst_costs_a_message_at_most(void **)
 	collector_drain(&x->collector);
 	collector_goes();
 	exporting_stop(x);
-	assert_accounted(ROUNDS * N);
-	assert_true(x->counters.unsent <= ROUNDS * PER_MESSAGE);
+	assert_accounted((uint64_t)ROUNDS * N);
+	assert_true(x->counters.unsent <= (uint64_t)ROUNDS * PER_MESSAGE);
 }
 
 static void without_a_collector_at_the_start_patience_ends(void **)

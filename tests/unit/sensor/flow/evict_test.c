@@ -200,7 +200,7 @@ static void every_packet_is_in_one_record(size_t capacity)
 
 static void records_add_up_to_the_packets_of_every_end_when_there_is_room(void **)
 {
-	every_packet_is_in_one_record(10 * N_FLOWS);
+	every_packet_is_in_one_record(10UL * N_FLOWS);
 }
 
 static void records_add_up_to_the_packets_of_every_end_when_most_are_evicted(void **)

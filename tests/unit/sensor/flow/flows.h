@@ -123,7 +123,7 @@ static inline unsigned flows_n_ended(struct flows *f)
 // The only flow that ended, for the reason.
 static inline struct flow flows_only(struct flows *f, enum flow_end reason)
 {
-	struct flow ended;
+	struct flow ended = {};
 	assert_true(flows_next(f, &ended));
 	assert_int_equal(ended.end_reason, reason);
 	assert_int_equal(flows_n_ended(f), 0);

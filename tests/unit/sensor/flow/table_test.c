@@ -257,7 +257,6 @@ static void counters_tell_packets_bytes_and_flows(void **)
 
 static void flows_that_do_not_fit_the_ring_are_counted_as_lost(void **)
 {
-	const struct flow_counters *c = flow_table_counters(flows.table);
 	struct flow_table_options o = flows_options();
 	struct flow_table *table;
 	struct flow_ring *small = flow_ring_create(4, false);
@@ -266,7 +265,7 @@ static void flows_that_do_not_fit_the_ring_are_counted_as_lost(void **)
 	flow_table_free(flows.table);
 	flow_ring_free(flows.ring);
 	flows = (struct flows){table, small};
-	c = flow_table_counters(table);
+	const struct flow_counters *c = flow_table_counters(table);
 	for (uint32_t i = 0; i < 10; i++) {
 		struct packet p = flows_packet(i, 100, PROTO_UDP);
 		flows_put(&flows, &p);

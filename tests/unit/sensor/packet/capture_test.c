@@ -216,7 +216,7 @@ static void a_pcapng_file_cut_anywhere_tells_its_whole_packets(void **)
 	size_t head = wbuf_len(&file.w);
 	for (int i = 0; i < 3; i++)
 		block(ENHANCED, 0, 36);
-	for (size_t len = head; len <= head + 3 * 36; len++) {
+	for (size_t len = head; len <= head + 3UL * 36; len++) {
 		assert_int_equal(scan_cut(len), 0);
 		assert_int_equal(file.info.n_packets, (len - head) / 36);
 		assert_int_equal(file.info.truncated, (len - head) % 36 != 0);

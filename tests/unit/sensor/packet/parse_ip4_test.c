@@ -30,7 +30,7 @@ static void options_are_stepped_over_whatever_their_length(void **)
 	for (unsigned words = 0; words <= 10; words++) {
 		ip4(&f, PROTO_TCP, words * 4 + 20);
 		frame_put(&f, 0, (uint16_t)(0x4500 + (words << 8)));
-		frame_bytes(&f, 1, words * 4);
+		frame_bytes(&f, 1, 4UL * words);
 		frame_tcp(&f, 1000, 80, 2);
 		struct packet p = frame_kept(&f);
 		assert_int_equal(p.sport, 1000);

@@ -50,7 +50,7 @@ static void each_extension_header_leads_to_the_ports(void **)
 	struct frame f;
 	for (size_t i = 0; i < sizeof(kinds); i++) {
 		for (uint8_t len = 0; len < 40; len++) {
-			size_t ext_len = (len + 1u) * 8;
+			size_t ext_len = (len + 1UL) * 8;
 			ip6(&f, kinds[i], ext_len + 8);
 			ext(&f, PROTO_UDP, len, ext_len);
 			frame_udp(&f, 1000, 53);
@@ -67,7 +67,7 @@ static void an_authentication_header_counts_in_words_of_four_bytes(void **)
 {
 	struct frame f;
 	for (uint8_t len = 0; len < 40; len++) {
-		size_t ext_len = (len + 2u) * 4;
+		size_t ext_len = (len + 2UL) * 4;
 		ip6(&f, AUTH, ext_len + 20);
 		ext(&f, PROTO_TCP, len, ext_len);
 		frame_tcp(&f, 1000, 80, 0x10);
