@@ -39,6 +39,7 @@ db_open(const char *dir,
 );
 void db_close(struct db *db);
 
+// Makes a secondary see what was written until now: all of it, up to some write.
 [[nodiscard]] int db_catch_up(struct db *db, char error[static DB_ERROR_LEN]);
 
 struct db_batch *db_batch_create(void); // NULL without memory
@@ -52,6 +53,9 @@ void db_batch_del_range(struct db_batch *b, struct slice from, struct slice to);
 // All of the batch or nothing; with `sync` it is on the disk when this returns.
 [[nodiscard]] int
 db_write(struct db *db, struct db_batch *b, bool sync, char error[static DB_ERROR_LEN]);
+
+// Moves what was written to a file and starts another WAL. Returns when that is done.
+[[nodiscard]] int db_flush(struct db *db, char error[static DB_ERROR_LEN]);
 
 // The state of the database now, for iterators; not of a secondary, whose state stands still
 // between catch-ups. NULL is "now" for each iterator.
