@@ -28,7 +28,9 @@ struct commit {
 	uint32_t n_free;
 	struct load waiting;
 	bool is_writing;
-	uint64_t n_tries, n_tries_seen; // of writes
+	uint64_t n_tries;      // of writes
+	uint64_t n_tries_seen; // at the last look,
+	bool was_busy;	       // and whether there was something to write
 	bool hurry;
 	bool stop;
 };
@@ -221,9 +223,10 @@ void commit_push(struct commit *c, struct record_batch *b)
 bool commit_goes_on(struct commit *c, bool *ret_is_full)
 {
 	pthread_mutex_lock(&c->lock);
-	bool is_idle = !c->is_writing && c->waiting.n == 0;
-	bool goes_on = is_idle || c->n_tries != c->n_tries_seen;
+	bool is_busy = c->is_writing || c->waiting.n > 0;
+	bool goes_on = !is_busy || !c->was_busy || c->n_tries != c->n_tries_seen;
 	c->n_tries_seen = c->n_tries;
+	c->was_busy = is_busy;
 	*ret_is_full = c->n_free == 0;
 	pthread_mutex_unlock(&c->lock);
 	return goes_on;

@@ -30,7 +30,7 @@ struct record_batch *commit_take(struct commit *c, uint16_t entity);
 // intelligence first, on the caller's thread.
 void commit_push(struct commit *c, struct record_batch *b);
 
-// Whether the committer has tried a write since the last call, or has nothing to write.
+// False when the committer has had something to write since the last call and has not tried to.
 // *ret_is_full says whether takers wait for a free batch.
 bool commit_goes_on(struct commit *c, bool *ret_is_full);
 

@@ -272,6 +272,51 @@ static void many_threads_share_the_batches(void **)
 	assert_true(store.largest <= 5);
 }
 
+static bool goes_on(void)
+{
+	bool is_full;
+	return commit_goes_on(commit, &is_full);
+}
+
+static void a_write_that_hangs_is_noticed_at_the_second_look(void **)
+{
+	bool is_full;
+	start(2);
+	assert_true(commit_goes_on(commit, &is_full));
+	assert_false(is_full);
+	hold(true);
+	push_rows(1, 5);
+	wait_inside();
+	assert_true(goes_on()); // it may have begun just now
+	assert_false(goes_on());
+	struct record_batch *b = commit_take(commit, 1);
+	assert_false(commit_goes_on(commit, &is_full));
+	assert_true(is_full);
+	commit_push(commit, b);
+	hold(false);
+	commit_stop(commit);
+}
+
+static void a_store_that_refuses_is_no_hang(void **)
+{
+	start(2);
+	store.refusals = UINT32_MAX;
+	push_rows(1, 5);
+	for (int i = 0; i < 3; i++) {
+		pthread_mutex_lock(&store.lock);
+		uint32_t seen = store.n_refused;
+		pthread_mutex_unlock(&store.lock);
+		for (uint32_t now = seen; now < seen + 1;) {
+			nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+			pthread_mutex_lock(&store.lock);
+			now = store.n_refused;
+			pthread_mutex_unlock(&store.lock);
+		}
+		assert_true(goes_on());
+	}
+	commit_stop(commit);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -286,6 +331,8 @@ int main(void)
 		TEST(refused_write_is_given_up_at_the_end),
 		TEST(stop_commits_what_was_pushed),
 		TEST(many_threads_share_the_batches),
+		TEST(a_write_that_hangs_is_noticed_at_the_second_look),
+		TEST(a_store_that_refuses_is_no_hang),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -469,6 +469,33 @@ static void start_without_descriptors_fails_cleanly(void **)
 	}
 }
 
+static uint64_t goes_on(void)
+{
+	return ingest_goes_on(ingest);
+}
+
+// The sink has no batch: the thread waits for one, which the watchdog has to know.
+static void a_thread_that_waits_does_not_go_on(void **)
+{
+	start();
+	int udp = dial(INGEST_UDP);
+	begin_row();
+	wait_until(goes_on, true); // an idle one turns as well
+	wait_until(goes_on, true);
+	sink_stick(&sink, true);
+	put_message(udp);
+	uint64_t until = clock_mono_ns() + WAIT_NS;
+	do
+		pause_ms(100);
+	while (ingest_goes_on(ingest) && clock_mono_ns() < until);
+	assert_false(ingest_goes_on(ingest));
+	sink_stick(&sink, false);
+	wait_until(rows, 1);
+	wait_until(goes_on, true);
+	close(udp);
+	stop();
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -490,6 +517,7 @@ int main(void)
 		TEST(senseless_options_are_refused),
 		TEST(address_that_cannot_be_bound_is_named),
 		TEST(start_without_descriptors_fails_cleanly),
+		TEST(a_thread_that_waits_does_not_go_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
