@@ -97,6 +97,8 @@ static void defaults_listen_where_exporters_send(void **) // IP-23
 	assert_int_equal(setup.options.clock_skew_ns, 24 * NS_PER_HOUR);
 	assert_int_equal(setup.options.max_exporters, 1024);
 	assert_int_equal(setup.options.limits.weir_pen, PEN_WEIR);
+	assert_int_equal(setup.options.limits.lifetime_ns, 1800 * NS_PER_SEC); // IP-18
+	assert_false(setup.options.limits.is_reliable);
 	assert_int_equal(setup.options.n_allow, 0);
 	assert_int_equal(setup.options.n_entities, 0);
 	assert_int_equal(setup.options.n_trust, 2);
