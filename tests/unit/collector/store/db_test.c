@@ -242,7 +242,7 @@ static int hold(const char *dir)
 static void large_values_do_not_keep_their_neighbours_from_being_read(void **state)
 {
 	struct fixture *f = *state;
-	size_t len = (size_t)CACHE_LEN + 1;
+	size_t len = (size_t)CACHE_LEN / 8 + 1;
 	uint8_t *value = malloc(len);
 	for (size_t i = 0; i + 8 <= len; i += 8) {
 		uint64_t v = rows_random(); // nothing to compress

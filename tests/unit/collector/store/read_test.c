@@ -136,7 +136,8 @@ static void each_view_of_a_store_at_work_is_consistent(void **state)
 	struct child c = writer_start(f, 0);
 	uint64_t acknowledged = child_last_number(&c, 10000, 0);
 	assert_true(acknowledged > 0);
-	for (uint64_t end = clock_mono_ns() + FOLLOW_NS; clock_mono_ns() < end; n_views++) {
+	uint64_t end = clock_mono_ns() + FOLLOW_NS;
+	for (; n_views < 5 || clock_mono_ns() < end; n_views++) {
 		acknowledged = child_last_number(&c, 0, acknowledged);
 		uint32_t seen = writer_check(stores_view(f));
 		assert_true(seen >= acknowledged && seen >= n);
@@ -145,7 +146,6 @@ static void each_view_of_a_store_at_work_is_consistent(void **state)
 	assert_true(child_kill(&c));
 	acknowledged = child_last_number(&c, 0, acknowledged);
 	assert_true(writer_check(stores_view(f)) >= acknowledged);
-	assert_true(n_views > 3);
 	close(c.fd);
 }
 
