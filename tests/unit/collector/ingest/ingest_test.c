@@ -469,9 +469,16 @@ static void start_without_descriptors_fails_cleanly(void **)
 	}
 }
 
-static uint64_t goes_on(void)
+// Looks until the threads have, or have not, gone on between two looks.
+static void wait_for_going(bool want)
 {
-	return ingest_goes_on(ingest);
+	uint64_t until = clock_mono_ns() + WAIT_NS;
+	bool is = !want;
+	while (is != want && clock_mono_ns() < until) {
+		pause_ms(100);
+		is = ingest_goes_on(ingest);
+	}
+	assert_true(is == want);
 }
 
 // The sink has no batch: the thread waits for one, which the watchdog has to know.
@@ -480,18 +487,13 @@ static void a_thread_that_waits_does_not_go_on(void **)
 	start();
 	int udp = dial(INGEST_UDP);
 	begin_row();
-	wait_until(goes_on, true); // an idle one turns as well
-	wait_until(goes_on, true);
+	wait_for_going(true); // idle ones turn as well
 	sink_stick(&sink, true);
 	put_message(udp);
-	uint64_t until = clock_mono_ns() + WAIT_NS;
-	do
-		pause_ms(100);
-	while (ingest_goes_on(ingest) && clock_mono_ns() < until);
-	assert_false(ingest_goes_on(ingest));
+	wait_for_going(false);
 	sink_stick(&sink, false);
 	wait_until(rows, 1);
-	wait_until(goes_on, true);
+	wait_for_going(true);
 	close(udp);
 	stop();
 }
