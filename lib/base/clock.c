@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <time.h>
@@ -36,7 +35,7 @@ const char *clock_format(uint64_t ns, const char *format, char *text, size_t siz
 	return text;
 }
 
-// Whether the text is the form with any digit for each 0. sscanf takes blanks before numbers.
+// Whether the text is the form with any digit for each 0.
 static bool has_form(const char *text, const char *form)
 {
 	for (; *form; text++, form++) {
@@ -47,19 +46,24 @@ static bool has_form(const char *text, const char *form)
 	return *text == '\0';
 }
 
+static int number_of(const char *digits, int n)
+{
+	int v = 0;
+	for (; n; n--)
+		v = v * 10 + (*digits++ - '0');
+	return v;
+}
+
 int clock_parse_minute(const char *text, uint64_t *ret_ns)
 {
 	struct tm tm = {}, back;
-	if (!has_form(text, "0000/00/00 00:00") || sscanf(text,
-							  "%4d/%2d/%2d %2d:%2d",
-							  &tm.tm_year,
-							  &tm.tm_mon,
-							  &tm.tm_mday,
-							  &tm.tm_hour,
-							  &tm.tm_min) != 5)
+	if (!has_form(text, "0000/00/00 00:00"))
 		return -EINVAL;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
+	tm.tm_year = number_of(text, 4) - 1900;
+	tm.tm_mon = number_of(text + 5, 2) - 1;
+	tm.tm_mday = number_of(text + 8, 2);
+	tm.tm_hour = number_of(text + 11, 2);
+	tm.tm_min = number_of(text + 14, 2);
 	back = tm;
 	time_t sec = timegm(&back);
 	// timegm mends what is out of range (31 April, 25:00): a mended time was not a time
