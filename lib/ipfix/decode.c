@@ -140,7 +140,8 @@ bring(struct brought *k, const struct ipfix_template_head *head, const uint8_t *
 	k->is_unsure |= slot->generation == k->generation && slot->template.id != head->id;
 	slot->generation = k->generation;
 	assert(k->n_fields + head->n_fields <= BROUGHT_FIELDS_MAX);
-	ipfix_template_measure(head, fields, len, k->lens + k->n_fields, &slot->template);
+	slot->template = (struct ipfix_template){.id = head->id, .lens = k->lens + k->n_fields};
+	ipfix_template_measure(&slot->template, head, fields, len);
 	k->n_fields += slot->template.n_fields;
 }
 

@@ -177,7 +177,7 @@ static struct field add_field(struct ipfix_template *t, bool is_v9, struct buf *
 		f.pen = buf_u32(b);
 	}
 	if (f.len)
-		((uint16_t *)t->lens)[t->n_fields++] = f.len;
+		t->lens[t->n_fields++] = f.len;
 	t->is_variable |= f.len == IPFIX_VARLEN;
 	t->row_len += f.len == IPFIX_VARLEN ? 1 : f.len;
 	return f;
@@ -471,16 +471,13 @@ bool ipfix_template_fits(const struct ipfix_template *t, struct buf b)
 }
 
 void ipfix_template_measure(
+	struct ipfix_template *t,
 	const struct ipfix_template_head *head,
 	const uint8_t *fields,
-	size_t len,
-	uint16_t *lens,
-	struct ipfix_template *ret_template
+	size_t len
 )
 {
-	struct ipfix_template t = {.id = head->id, .lens = lens};
 	struct buf b = buf_of(fields, len);
 	for (unsigned i = 0; i < head->n_fields; i++)
-		(void)add_field(&t, head->is_v9, &b);
-	*ret_template = t;
+		(void)add_field(t, head->is_v9, &b);
 }

@@ -59,8 +59,8 @@ struct ipfix_template {
 	uint64_t set;	    // what every row gives
 	uint64_t seen_ns;   // when it was last announced
 	uint32_t def_len;
-	const uint8_t *def;   // the definition itself, to tell a refresh from a change
-	const uint16_t *lens; // of each field
+	const uint8_t *def; // the definition itself, to tell a refresh from a change
+	uint16_t *lens;	    // of each field
 	struct ipfix_step *steps;
 	// Where the domain keeps it: in a list of its kind.
 	struct ipfix_template *next, **at;
@@ -104,12 +104,11 @@ bool ipfix_template_row(
 // Whether the rows of a variable template, and what pads them, fit the bytes.
 bool ipfix_template_fits(const struct ipfix_template *t, struct buf b);
 
-// The template as far as ipfix_template_fits needs it, without memory of its own: `lens` has room
-// for the definition's fields.
+// Adds to a template what ipfix_template_fits needs, and nothing else. Its `lens` have room for the
+// definition's fields.
 void ipfix_template_measure(
+	struct ipfix_template *t,
 	const struct ipfix_template_head *head,
 	const uint8_t *fields,
-	size_t len,
-	uint16_t *lens,
-	struct ipfix_template *ret_template
+	size_t len
 );
