@@ -77,6 +77,7 @@ static void decode_summary(struct buf value)
 		return;
 	assert(s.n_rows > 0 && s.n_rows <= BLOCK_ROWS_MAX && s.start_min <= s.start_max);
 	block_summary_encode(&s, out);
+	assert(value.p);
 	assert(memcmp(out + 8, value.p + 8, BLOCK_SUMMARY_LEN - 16) == 0);
 }
 

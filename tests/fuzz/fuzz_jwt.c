@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NOW_SEC 1700000000ll
+#define NOW_SEC 1700000000
 #define JSON_LEN_MAX 4096
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -48,8 +48,12 @@ static char *put_base64(char *to, const void *p, size_t len)
 	char *end = to + EVP_EncodeBlock((unsigned char *)to, p, (int)len);
 	while (end > to && end[-1] == '=')
 		end--;
-	for (char *c = to; c < end; c++)
-		*c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+	for (char *c = to; c < end; c++) {
+		if (*c == '+')
+			*c = '-';
+		else if (*c == '/')
+			*c = '_';
+	}
 	return end;
 }
 
