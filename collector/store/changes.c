@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int changes_open(const char *dir, bool is_writer)
@@ -22,6 +23,12 @@ uint64_t changes_read(int fd)
 {
 	uint64_t n = 0;
 	return fd >= 0 && pread(fd, &n, sizeof(n), 0) == sizeof(n) ? le64toh(n) : 0;
+}
+
+bool changes_is_gone(int fd)
+{
+	struct stat st;
+	return fd >= 0 && fstat(fd, &st) == 0 && st.st_nlink == 0;
 }
 
 // A write of eight bytes that fails leaves readers to their usual age.

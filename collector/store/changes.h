@@ -15,5 +15,8 @@
 // One more change, which is in the database already.
 void changes_bump(int fd);
 
+// Whether the store's folder has been removed since (or removed and made anew).
+bool changes_is_gone(int fd);
+
 // 0 when there is no counter (yet): fd may be negative.
 uint64_t changes_read(int fd);

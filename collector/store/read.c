@@ -98,7 +98,9 @@ int store_reader_refresh(struct store_reader *r, uint64_t max_age_ns)
 	pthread_mutex_lock(&r->state);
 	uint64_t now_ns = clock_mono_ns();
 	uint64_t changes = changes_read(r->changes_fd);
-	if (now_ns - r->caught_up_ns >= max_age_ns || changes != r->changes) {
+	if (changes_is_gone(r->changes_fd)) // RocksDB itself would go on with what it has open
+		ret = -ESTALE;
+	else if (now_ns - r->caught_up_ns >= max_age_ns || changes != r->changes) {
 		ret = db_catch_up(r->db, words);
 		if (ret == 0) {
 			r->caught_up_ns = now_ns;

@@ -27,7 +27,7 @@ struct store_scan;
 void store_reader_close(struct store_reader *r);
 
 // Catches up with the collector unless that was done less than max_age_ns ago; changed credentials
-// are never older than the call. 0, or -errno.
+// are never older than the call. 0, or -errno; -ESTALE: the store is not there any more.
 [[nodiscard]] int store_reader_refresh(struct store_reader *r, uint64_t max_age_ns);
 
 // NULL without memory.

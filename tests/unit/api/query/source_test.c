@@ -265,6 +265,36 @@ static void many_threads_look_at_once(void **state)
 	}
 }
 
+static void a_store_that_is_lost_is_an_error_and_a_new_one_is_opened(void **state)
+{
+	struct fixture *f = *state;
+	open_store(f);
+	commit(f, ROWS_HOUR, 10);
+	wait_for(f->source, 10);
+	store_close(f->store);
+	f->store = NULL;
+	rows_dir_remove(f->store_dir);
+	wait_for(f->source, -ENOENT); // never again what was there
+	assert_int_equal(look(f->source), -ENOENT);
+	open_store(f);
+	commit(f, ROWS_HOUR, 7);
+	wait_for(f->source, 7);
+}
+
+static void a_store_that_was_replaced_between_two_looks_is_noticed(void **state)
+{
+	struct fixture *f = *state;
+	open_store(f);
+	commit(f, ROWS_HOUR, 10);
+	wait_for(f->source, 10);
+	store_close(f->store);
+	f->store = NULL;
+	rows_dir_remove(f->store_dir);
+	open_store(f);
+	commit(f, ROWS_HOUR, 7);
+	wait_for(f->source, 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +306,8 @@ int main(void)
 		TEST(a_user_is_known_at_once),
 		TEST(a_collector_that_starts_again_is_followed),
 		TEST(a_store_that_cannot_be_read_any_more_gives_no_view),
+		TEST(a_store_that_is_lost_is_an_error_and_a_new_one_is_opened),
+		TEST(a_store_that_was_replaced_between_two_looks_is_noticed),
 		TEST(a_scratch_folder_that_cannot_be_made_is_said_so),
 		TEST(many_threads_look_at_once),
 	};
