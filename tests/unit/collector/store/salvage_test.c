@@ -235,20 +235,29 @@ static void a_journal_damaged_at_its_start_keeps_no_reader_out(void **state)
 	assert_goes_on(f, f->n_sealed);
 }
 
-// A length that points beyond the file looks like a record cut short by a crash.
-static void a_turned_bit_in_a_length_is_not_taken_for_a_torn_end(void **state)
+#define HEADS_MAX 1024
+
+// Where the records of a file in RocksDB's log format begin (WAL and MANIFEST): how many.
+static size_t find_heads(const uint8_t *bytes, size_t len, size_t heads[static HEADS_MAX])
 {
-	struct fixture *f = *state;
-	size_t heads[1024], n = 0;
-	for (size_t at = 0; at + WAL_HEAD <= f->len && n < 1024;) {
+	size_t n = 0;
+	for (size_t at = 0; at + WAL_HEAD <= len && n < HEADS_MAX;) {
 		size_t left = WAL_BLOCK - at % WAL_BLOCK;
 		if (left < WAL_HEAD) {
 			at += left;
 			continue;
 		}
 		heads[n++] = at;
-		at += WAL_HEAD + f->bytes[at + 4] + f->bytes[at + 5] * 256u;
+		at += WAL_HEAD + bytes[at + 4] + bytes[at + 5] * 256u;
 	}
+	return n;
+}
+
+// A length that points beyond the file looks like a record cut short by a crash.
+static void a_turned_bit_in_a_length_is_not_taken_for_a_torn_end(void **state)
+{
+	struct fixture *f = *state;
+	size_t heads[HEADS_MAX], n = find_heads(f->bytes, f->len, heads);
 	for (size_t i = 0; i < 3; i++) {
 		f->bytes[heads[n - 1 - i] + 5] ^= 0x40;
 		check_damaged(f, f->bytes, f->len);
@@ -326,26 +335,50 @@ static void damage_outside_of_the_journal_is_refused_and_leaves_no_copies(void *
 	}
 }
 
+static uint32_t count_any_rows(struct fixture *f)
+{
+	struct serials s = {0};
+	assert_int_equal(serials_scan(&s, stores_view(&f->stores), 0), 0);
+	assert_false(s.twice);
+	uint32_t n = s.n;
+	serials_fini(&s);
+	return n;
+}
+
 // RocksDB takes what follows for the torn end of its list of files, and forgets the files.
 static void rows_of_forgotten_files_are_missed(void **state)
 {
 	struct fixture *f = *state;
-	char path[160], words[64];
-	uint8_t *bytes;
-	copy(f, f->bytes, f->len);
-	size_t len = read_db_file(f, "MANIFEST-", path, &bytes);
-	memset(bytes + len / 3, 0x55, len - len / 3);
-	write_file(path, bytes, len);
-	free(bytes);
-	stores_open(&f->stores);
-	snprintf(
-		words, sizeof(words), "%u rows that were in the database are missing", f->n_sealed
-	);
-	assert_non_null(strstr(f->stores.error, words));
-	assert_set_aside(f, f->bytes, f->len);
-	stores_close(&f->stores);
-	stores_open(&f->stores);
-	assert_string_equal(f->stores.error, "");
+	size_t heads[HEADS_MAX], n_heads = 2;
+	int n_missed = 0;
+	for (size_t i = 1; i < n_heads; i++) {
+		char path[160], words[64];
+		uint8_t *bytes;
+		copy(f, f->bytes, f->len);
+		size_t len = read_db_file(f, "MANIFEST-", path, &bytes);
+		n_heads = find_heads(bytes, len, heads);
+		memset(bytes + heads[i], 0x55, len - heads[i]);
+		write_file(path, bytes, len);
+		free(bytes);
+		int ret = stores_try_open(&f->stores);
+		assert_true(ret == 0 || ret == -EUCLEAN); // when nothing was left of the list
+		uint32_t n = ret < 0 ? f->n_rows : count_any_rows(f);
+		if (n == f->n_rows)
+			continue;
+		n_missed++;
+		snprintf(
+			words,
+			sizeof(words),
+			"%u rows that were in the database are missing",
+			f->n_rows - n
+		);
+		assert_non_null(strstr(f->stores.error, words));
+		assert_set_aside(f, f->bytes, f->len);
+		stores_close(&f->stores);
+		stores_open(&f->stores);
+		assert_string_equal(f->stores.error, "");
+	}
+	assert_true(n_missed > 0);
 }
 
 static void a_second_writer_is_refused_and_disturbs_nothing(void **state)
