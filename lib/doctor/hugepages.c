@@ -119,9 +119,22 @@ static uint64_t need_of_node(const struct doctor *d, int node)
 	return n_ports ? needs->hugepage_len * here / n_ports : 0;
 }
 
+static bool are_few(const struct doctor *d)
+{
+	struct hugepages_pool pools[HUGEPAGES_POOLS_MAX];
+	unsigned n = 0;
+	return hugepages_read(d->root, -1, pools, &n) == 0 &&
+	       hugepages_free_len(pools, n) + doctor_used_by_sensor(d, "HugetlbPages") <
+		       d->needs->hugepage_len;
+}
+
 void check_hugepages_node(struct doctor *d)
 {
 	bool is_bad = false;
+	if (are_few(d)) { // wherever they are: the check "hugepages" tells
+		doctor_found(d, DOCTOR_OK, "there are too few hugepages to ask where they are");
+		return;
+	}
 	for (int node = 0; node < NODES_MAX; node++) {
 		struct hugepages_pool pools[HUGEPAGES_POOLS_MAX];
 		unsigned n = 0;
@@ -174,15 +187,6 @@ static void count_files(const struct doctor *d, const char *mount, unsigned *n, 
 		closedir(dir);
 }
 
-static bool are_few(const struct doctor *d)
-{
-	struct hugepages_pool pools[HUGEPAGES_POOLS_MAX];
-	unsigned n = 0;
-	return hugepages_read(d->root, -1, pools, &n) == 0 &&
-	       hugepages_free_len(pools, n) + doctor_used_by_sensor(d, "HugetlbPages") <
-		       d->needs->hugepage_len;
-}
-
 // A program that runs is right to have such files; they are a fault only when pages are missing.
 static void tell_files(struct doctor *d, const char *mount, unsigned n, uint64_t len)
 {
@@ -197,7 +201,11 @@ static void tell_files(struct doctor *d, const char *mount, unsigned n, uint64_t
 		few ? ", also those whose program has ended" : ""
 	);
 	if (few)
-		doctor_mend(d, "for f in %s/*map_*; do fuser -s \"$f\" || rm \"$f\"; done", mount);
+		doctor_mend(
+			d,
+			"for f in %s/*map_*; do fuser -s \"$f\"; [ $? -ne 1 ] || rm \"$f\"; done",
+			mount
+		);
 }
 
 void check_hugepages_left(struct doctor *d)

@@ -34,12 +34,18 @@ static bool is_noiommu(const struct doctor *d)
 
 // The words of the kernel's command line that turn it on. AMD's is on by itself where the firmware
 // has it.
-static void mend_iommu(struct doctor *d)
+static void found_no_iommu(struct doctor *d)
 {
 	char cpuinfo[HOST_TEXT_LEN], vendor[32];
 	(void)host_read(d->root, cpuinfo, sizeof(cpuinfo), "/proc/cpuinfo");
 	host_field(cpuinfo, "vendor_id", vendor, sizeof(vendor));
 	bool is_intel = strcmp(vendor, "GenuineIntel") == 0;
+	doctor_found(
+		d,
+		DOCTOR_ERROR,
+		"the IOMMU is off (0 groups in /sys/kernel/iommu_groups): vfio-pci "
+		"cannot take a port"
+	);
 	doctor_mend(
 		d,
 		"echo 'GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT %siommu=pt\"' > "
@@ -69,15 +75,8 @@ void check_iommu(struct doctor *d)
 			"no IOMMU; vfio does without (enable_unsafe_noiommu_mode): the network "
 			"card can reach all memory"
 		);
-	if (n > 0 || !doctor_wants_vfio(d) || is_noiommu(d))
-		return;
-	doctor_found(
-		d,
-		DOCTOR_ERROR,
-		"the IOMMU is off (0 groups in /sys/kernel/iommu_groups): vfio-pci "
-		"cannot take a port"
-	);
-	mend_iommu(d);
+	else
+		found_no_iommu(d);
 }
 
 // Whether vfio can take the group although this member is in it: members without a driver, bridges

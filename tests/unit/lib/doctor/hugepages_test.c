@@ -96,6 +96,10 @@ static void pages_on_the_wrong_node_are_told(void **state)
 	tree_hugepages(&e->t, 1, 2048, 50, 50);
 	exam_run(e, "hugepages_node");
 	exam_only(e, DOCTOR_OK, "hugepages are where the ports are", NULL);
+	tree_hugepages(&e->t, -1, 2048, 10, 10);
+	tree_hugepages(&e->t, 1, 2048, 10, 10);
+	exam_run(e, "hugepages_node"); // one command for one fault
+	exam_only(e, DOCTOR_OK, "too few hugepages to ask where", NULL);
 }
 
 static void files_that_keep_pages_are_told_when_pages_are_missing(void **state)
@@ -121,7 +125,8 @@ static void files_that_keep_pages_are_told_when_pages_are_missing(void **state)
 		e,
 		DOCTOR_WARNING,
 		"2 files of DPDK programs in /dev/hugepages keep 64 MiB",
-		"for f in /dev/hugepages/*map_*; do fuser -s \"$f\" || rm \"$f\"; done"
+		"for f in /dev/hugepages/*map_*; do fuser -s \"$f\"; [ $? -ne 1 ] || rm \"$f\"; "
+		"done"
 	);
 	tree_hugepages(&e->t, -1, 2048, 100, 50);
 	exam_run(e, "hugepages_left");
