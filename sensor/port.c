@@ -2,6 +2,7 @@
 #include "sensor/port.h"
 
 #include "lib/base/log.h"
+#include "sensor/af_packet.h"
 
 #include <rte_dev.h>
 #include <rte_errno.h>
@@ -10,6 +11,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -155,16 +157,21 @@ static int
 vdev_start(const char *text, const struct sensor_config *c, struct port *ports, unsigned *n)
 {
 	struct port p = {.is_virtual = true};
+	struct af_packet before;
 	if (*n == PORTS_MAX)
 		return log_errno(-EINVAL, "more than %d ports", PORTS_MAX);
+	af_packet_find(&before, NULL);
 	int ret = vdev_open(text, &p.id);
 	if (ret < 0)
 		return ret;
 	snprintf(p.name, sizeof(p.name), "%.*s", (int)strcspn(text, ","), text);
 	ret = port_start(&p, c);
-	if (ret == 0)
-		ports[(*n)++] = p;
-	return ret;
+	if (ret < 0)
+		return ret;
+	if (strncmp(text, "net_af_packet", 13) == 0 && (p.kernel = malloc(sizeof(*p.kernel))))
+		af_packet_find(p.kernel, &before);
+	ports[(*n)++] = p;
+	return 0;
 }
 
 // The NICs that the EAL found by the PCI addresses given.
@@ -219,6 +226,7 @@ void ports_stop(struct port *ports, unsigned n)
 		(void)rte_eth_dev_stop(ports[i].id);
 		rte_eth_dev_close(ports[i].id);
 		rte_mempool_free(ports[i].pool);
+		free(ports[i].kernel);
 	}
 }
 
@@ -234,7 +242,7 @@ struct port_drops port_drops(const struct port *p)
 	if (rte_eth_stats_get(p->id, &s) < 0)
 		return (struct port_drops){};
 	return (struct port_drops){
-		.missed = s.imissed,
+		.missed = s.imissed + (p->kernel ? af_packet_drops(p->kernel) : 0),
 		.errors = s.ierrors,
 		.no_buffer = s.rx_nombuf,
 	};

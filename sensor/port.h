@@ -12,6 +12,7 @@
 
 #define PORTS_MAX 32
 
+struct af_packet;
 struct rte_mempool;
 
 struct port {
@@ -20,6 +21,7 @@ struct port {
 	uint16_t n_tx_queues; // that the driver insists on
 	bool is_virtual;
 	struct rte_mempool *pool;
+	struct af_packet *kernel; // what net_af_packet listens by; NULL: another driver
 	char name[64];
 };
 

@@ -183,8 +183,7 @@ static bool look_at_frames(struct doctor *d, const char *vdev, const char *name)
 			d,
 			DOCTOR_WARNING,
 			"vdev '%s': its ring holds %llu packets: what comes beyond in a burst is "
-			"lost, "
-			"and net_af_packet does not count it",
+			"lost",
 			vdev,
 			(unsigned long long)framecnt
 		);
