@@ -5,8 +5,8 @@
 #include <errno.h>
 
 // DPDK keeps what it had parsed when an argument is wrong; the leak checker asks for this.
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
+const char *__lsan_default_suppressions(void); // NOLINT(cert-dcl51-cpp)
+const char *__lsan_default_suppressions(void)  // NOLINT(cert-dcl51-cpp)
 {
 	return "leak:librte_eal.so\n";
 }
