@@ -157,6 +157,7 @@ static int
 vdev_start(const char *text, const struct sensor_config *c, struct port *ports, unsigned *n)
 {
 	struct port p = {.is_virtual = true};
+	static_assert(sizeof(p.name) >= RTE_ETH_NAME_MAX_LEN);
 	struct af_packet before;
 	if (*n == PORTS_MAX)
 		return log_errno(-EINVAL, "more than %d ports", PORTS_MAX);
@@ -164,7 +165,7 @@ vdev_start(const char *text, const struct sensor_config *c, struct port *ports, 
 	int ret = vdev_open(text, &p.id);
 	if (ret < 0)
 		return ret;
-	snprintf(p.name, sizeof(p.name), "%.*s", (int)strcspn(text, ","), text);
+	(void)rte_eth_dev_get_name_by_port(p.id, p.name);
 	ret = port_start(&p, c);
 	if (ret < 0)
 		return ret;
