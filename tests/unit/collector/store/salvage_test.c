@@ -188,14 +188,12 @@ static void assert_goes_on(struct fixture *f, uint32_t n)
 	struct stores *s = &f->stores;
 	char name[32];
 	s->next_serial = n;
-	for (int i = 0; i < 2; i++) {
-		stores_commit(s, 0, 2, 50);
-		assert_int_equal(count_rows(f), s->next_serial);
-		stores_close(s);
-		stores_open(s);
-		assert_string_equal(s->error, "");
-		assert_int_equal(count_rows(f), s->next_serial);
-	}
+	stores_commit(s, 0, 2, 50);
+	assert_int_equal(count_rows(f), s->next_serial);
+	stores_close(s);
+	stores_open(s);
+	assert_string_equal(s->error, "");
+	assert_int_equal(count_rows(f), s->next_serial);
 	assert_int_equal(n_set_aside(f, name), 1);
 }
 
@@ -220,7 +218,7 @@ static void flip(struct fixture *f, size_t at)
 static void a_turned_bit_is_found_and_the_loss_told_to_the_row(void **state)
 {
 	struct fixture *f = *state;
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 5; i++)
 		flip(f, rows_below(f->len));
 	assert_goes_on(f, count_rows(f));
 }
@@ -229,7 +227,7 @@ static void a_turned_bit_is_found_and_the_loss_told_to_the_row(void **state)
 static void a_journal_damaged_at_its_start_keeps_no_reader_out(void **state)
 {
 	struct fixture *f = *state;
-	for (size_t at = 0; at < 120; at += 40)
+	for (size_t at = 0; at < 120; at += 60)
 		flip(f, at);
 	assert_int_equal(count_rows(f), f->n_sealed);
 	assert_goes_on(f, f->n_sealed);
@@ -258,7 +256,7 @@ static void a_turned_bit_in_a_length_is_not_taken_for_a_torn_end(void **state)
 {
 	struct fixture *f = *state;
 	size_t heads[HEADS_MAX], n = find_heads(f->bytes, f->len, heads);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 2; i++) {
 		f->bytes[heads[n - 1 - i] + 5] ^= 0x40;
 		check_damaged(f, f->bytes, f->len);
 		f->bytes[heads[n - 1 - i] + 5] ^= 0x40;
@@ -269,7 +267,7 @@ static void a_turned_bit_in_a_length_is_not_taken_for_a_torn_end(void **state)
 static void a_journal_that_was_cut_is_read_up_to_the_cut(void **state)
 {
 	struct fixture *f = *state;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 2; i++)
 		check_damaged(f, f->bytes, rows_below(f->len - 1));
 	assert_goes_on(f, count_rows(f));
 }
