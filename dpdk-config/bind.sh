@@ -78,9 +78,17 @@ use_of() {
 	done
 }
 
+# is_kernels DRIVER: neither none nor one that hands the card to DPDK
+is_kernels() { [[ -n $1 && $1 != vfio-pci && $1 != igb_uio && $1 != uio_pci_generic ]]; }
+
 use_of_card() {
-	local netdev use=""
-	for netdev in $(netdevs_of "$1"); do use+=$(use_of "$netdev"); done
+	local netdev netdevs use="" now
+	netdevs=$(netdevs_of "$1")
+	now=$(link_name "$pci/$1/driver")
+	for netdev in $netdevs; do use+=$(use_of "$netdev"); done
+	if [ -z "$netdevs" ] && is_kernels "$now" && [ "$(vendor_of "$1")" != 0x15b3 ]; then
+		use="its interface is not to be seen: in another network name space?"
+	fi
 	printf '%s' "${use%; }"
 }
 
@@ -204,7 +212,7 @@ has_nothing_to_do() {
 			"name it in sensor.ports as it is"
 	elif [ "$command" = bind ] && [ "$now" = "$driver" ]; then
 		note "$bdf: has $driver already"
-	elif [ "$command" = unbind ] && [[ -n $now && $now != vfio-pci && $now != *uio* ]]; then
+	elif [ "$command" = unbind ] && is_kernels "$now"; then
 		note "$bdf: has its kernel driver ($now) already"
 	else
 		return 1

@@ -27,8 +27,12 @@ static void found_in_use(struct doctor *d, const struct nic *n)
 		"%s is in use by the system (%s) and must not be taken away: %s would be cut off",
 		n->bdf,
 		n->use,
-		n->netdev
+		*n->netdev ? n->netdev : "who uses it"
 	);
+	if (!*n->netdev) {
+		doctor_mend(d, "lsns -t net");
+		return;
+	}
 	doctor_mend(
 		d,
 		"# in weir.yaml listen beside the system: sensor: {vdevs: "

@@ -239,6 +239,9 @@ static void read_nic(const char *root, struct nic *n)
 	DIR *dir = open_netdevs(root, n->bdf);
 	if (dir)
 		read_netdevs(root, n, dir);
+	bool is_kernels = *n->driver && !nic_is_dpdk_driver(n->driver);
+	if (is_kernels && !*n->netdev && !nic_keeps_kernel_driver(n))
+		append(n->use, "its interface is not to be seen: in another network name space?");
 	n->recommended = recommended(n);
 }
 

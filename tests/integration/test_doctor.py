@@ -252,6 +252,13 @@ def an_interface_in_use_is_bound_only_by_force(t):
     assert "forced, although the system uses it" in words, words
 
 
+def a_card_of_another_name_space_is_refused(t):
+    m = machine(t)
+    m.card("0000:82:00.0", "8086:10fb", "ixgbe", group=3)
+    _, _, words = script(t, m, "bind.sh", "bind", "0000:82:00.0", tools=["driverctl"], status=1)
+    assert "its interface is not to be seen" in words, words
+
+
 def a_bond_above_protects_its_members(t):
     m = machine(t)
     m.card("0000:82:00.0", "8086:10fb", "ixgbe", "eth2", group=3)

@@ -109,7 +109,8 @@ static void people_read_errors_first_and_commands_below(void **)
 	settings("sensor: {ports: [\"0000:81:00.0\"]}\n", path);
 	tree_nic(
 		&tree,
-		&(struct nic_options){.bdf = "0000:81:00.0", .id = "8086:10fb", .driver = "ixgbe"}
+		&(struct nic_options
+		){.bdf = "0000:81:00.0", .id = "8086:10fb", .driver = "ixgbe", .netdev = "eth2"}
 	);
 	assert_int_equal(run((const char *[]){"--config", path, NULL}), 1);
 	assert_int_equal(strncmp(out, "error    ", 9), 0);

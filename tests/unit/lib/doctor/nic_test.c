@@ -42,6 +42,18 @@ static void a_port_with_routes_is_not_to_be_bound(void **state)
 	assert_null(strstr(e->d->findings[0].mend, "driverctl"));
 }
 
+static void a_card_whose_interface_is_elsewhere_is_not_to_be_bound(void **state)
+{
+	struct exam *e = *state;
+	exam_port(e, BDF);
+	tree_nic(&e->t, &(struct nic_options){.bdf = BDF, .id = "8086:10fb", .driver = "ixgbe"});
+	exam_run(e, "nic");
+	exam_only(e, DOCTOR_ERROR, "its interface is not to be seen", "lsns -t net");
+	e->needs.ports.n = 0;
+	exam_run(e, "nic");
+	exam_only(e, DOCTOR_WARNING, "of 1 network cards none could be taken", "iface=eth0");
+}
+
 static void a_mellanox_card_with_routes_is_not_to_be_taken_either(void **state)
 {
 	struct exam *e = *state;
@@ -193,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		exam_test(a_port_on_the_kernels_driver_is_to_be_bound),
 		exam_test(a_port_with_routes_is_not_to_be_bound),
+		exam_test(a_card_whose_interface_is_elsewhere_is_not_to_be_bound),
 		exam_test(a_mellanox_card_with_routes_is_not_to_be_taken_either),
 		exam_test(a_bound_port_is_ready),
 		exam_test(a_mellanox_card_on_vfio_goes_back),
