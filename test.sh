@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Every test, from a clean Debian 12 on: packages; unit tests and corpus replays with ASan and
-# UBSan, then with TSan; the integration tests with the release build. The last line is
-# "N passed, N failed, N skipped"; the status is 0 when none failed.
+# UBSan, then with TSan; the integration tests with the release build. What failed is named once
+# more at the end. The last line is "N passed, N failed, N skipped"; the status is 0 when none failed.
 set -uo pipefail
 cd "$(dirname "$0")" || exit
 
 passed=0 failed=0 skipped=0
+failures=$(mktemp)
 say() { printf '\n== %s (%s s)\n' "$*" "$SECONDS"; }
 
 count() { # PASSED FAILED SKIPPED
@@ -18,6 +19,8 @@ count() { # PASSED FAILED SKIPPED
 finish() {
 	[ $((passed + failed)) -gt 0 ] || failed=1
 	echo
+	cat "$failures"
+	rm -f "$failures"
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ "$failed" -eq 0 ]
 	exit
@@ -39,15 +42,18 @@ unit() {
 	shift
 	rm -f "$dir/meson-logs/testlog.json"
 	meson test -C "$dir" --no-rebuild --print-errorlogs "$@"
-	read -r ok bad skip < <(python3 - "$dir/meson-logs/testlog.json" <<-'EOF'
+	read -r ok bad skip < <(python3 - "$dir" "$failures" <<-'EOF'
 		import json, sys
+		folder, failures = sys.argv[1:]
 		try:
-		    results = [json.loads(line)["result"] for line in open(sys.argv[1])]
+		    tests = [json.loads(line) for line in open(folder + "/meson-logs/testlog.json")]
 		except OSError:
-		    results = ["ERROR"]
-		good = ("OK", "EXPECTEDFAIL")
-		ok, skip = sum(r in good for r in results), results.count("SKIP")
-		print(ok, len(results) - ok - skip, skip)
+		    tests = [{"name": "meson test", "result": "ERROR"}]
+		good, skip = ("OK", "EXPECTEDFAIL"), ("SKIP",)
+		bad = [t for t in tests if t["result"] not in good + skip]
+		with open(failures, "a") as out:
+		    out.writelines(f"failed: {folder} {t['name']} ({t['result']})\n" for t in bad)
+		print(sum(t["result"] in good for t in tests), len(bad), sum(t["result"] in skip for t in tests))
 	EOF
 	)
 	count "$ok" "$bad" "$skip"
@@ -59,6 +65,7 @@ integration() {
 	python3 tests/integration/run.py --build build | tee "$log"
 	read -r ok bad skip < <(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' "$log")
 	count "${ok:-0}" "${bad:-1}" "${skip:-0}"
+	sed -n 's/^FAIL */failed: integration /p' "$log" >>"$failures"
 	rm -f "$log"
 }
 
