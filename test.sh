@@ -75,7 +75,9 @@ packaging/install-packages.sh build run test || {
 	finish
 }
 
-export ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1
+# Without detect_stack_use_after_return: GCC 12 gives such frames no alignment beyond 32 bytes, and
+# flows are aligned to 128.
+export ASAN_OPTIONS=abort_on_error=1
 export UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1
 say "unit tests and corpus replays with ASan and UBSan"
 if build build-asan --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false; then
