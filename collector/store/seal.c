@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/store/seal.h"
 
+#include "collector/store/changes.h"
+
 #include <errno.h>
 
 struct seal_sums {
@@ -63,6 +65,8 @@ int64_t store_seal(struct store *s, uint64_t now_ns, bool all, char error[static
 		if (++at.hour == 0 && ++at.entity == 0)
 			break;
 	}
+	if (sums.rows)
+		changes_bump(s->changes_fd);
 	if (ret < 0 || failed < 0) {
 		ret = failed < 0 ? failed : ret;
 		return error[0] ? ret : store_fail(ret, error, "seal: %s", strerror(-ret));
