@@ -23,6 +23,7 @@ struct hunt {
 	uint64_t since_ns;
 	uint64_t asked_ns, started_ns, ended_ns;
 	uint64_t hours_all, hours_done, hours_scanned, rows;
+	uint64_t hosts;		// found in tables, each hour's
 	uint64_t hits, allowed; // rows of hits; those with allowed flows
 	uint64_t over_limit, damaged;
 	uint16_t entity; // where it stands

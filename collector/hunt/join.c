@@ -3,21 +3,37 @@
 
 #include "lib/base/siphash.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 
+unsigned __int128 addr_number(const struct addr *a)
+{
+	uint64_t half[2];
+	memcpy(half, a->b, 16);
+	return (unsigned __int128)be64toh(half[0]) << 64 | be64toh(half[1]);
+}
+
+struct addr addr_of_number(unsigned __int128 v)
+{
+	uint64_t half[2] = {htobe64((uint64_t)(v >> 64)), htobe64((uint64_t)v)};
+	struct addr a;
+	memcpy(a.b, half, 16);
+	return a;
+}
+
 static struct range range_of(const struct prefix *net)
 {
-	struct range r = {net->addr, net->addr};
-	for (unsigned bit = net->len; bit < 128; bit++)
-		r.last.b[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	unsigned __int128 hosts = net->len < 128 ? ~(unsigned __int128)0 >> net->len : 0;
+	struct range r = {.first = addr_number(&net->addr)};
+	r.last = r.first | hosts;
 	return r;
 }
 
 static int cmp_range(const void *left, const void *right)
 {
 	const struct range *l = left, *r = right;
-	return addr_cmp(&l->first, &r->first);
+	return l->first < r->first ? -1 : l->first > r->first;
 }
 
 // Makes overlapping ranges one.
@@ -27,8 +43,8 @@ static void unite(struct quarry *q)
 	qsort(q->ranges, q->n_ranges, sizeof(*q->ranges), cmp_range);
 	for (size_t i = 0; i < q->n_ranges; i++) {
 		const struct range *r = &q->ranges[i];
-		if (n && addr_cmp(&r->first, &q->ranges[n - 1].last) <= 0) {
-			if (addr_cmp(&r->last, &q->ranges[n - 1].last) > 0)
+		if (n && r->first <= q->ranges[n - 1].last) {
+			if (r->last > q->ranges[n - 1].last)
 				q->ranges[n - 1].last = r->last;
 			continue;
 		}
@@ -69,10 +85,10 @@ void quarry_fini(struct quarry *q)
 
 // The first range at or after `from` whose end is not before the address: found by leaps that
 // double, then by halves.
-static size_t leap(const struct quarry *q, size_t from, const struct addr *a)
+static size_t leap(const struct quarry *q, size_t from, unsigned __int128 a)
 {
 	size_t step = 1, low = from, high = from;
-	while (high < q->n_ranges && addr_cmp(&q->ranges[high].last, a) < 0) {
+	while (high < q->n_ranges && q->ranges[high].last < a) {
 		low = high + 1;
 		high += step;
 		step *= 2;
@@ -80,7 +96,7 @@ static size_t leap(const struct quarry *q, size_t from, const struct addr *a)
 	high = high < q->n_ranges ? high : q->n_ranges;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (addr_cmp(&q->ranges[middle].last, a) < 0)
+		if (q->ranges[middle].last < a)
 			low = middle + 1;
 		else
 			high = middle;
@@ -88,18 +104,23 @@ static size_t leap(const struct quarry *q, size_t from, const struct addr *a)
 	return low;
 }
 
-// The first address at or after `from` that is not before `a`.
-static uint32_t leap_addr(const struct addr *addrs, uint32_t from, uint32_t n, const struct addr *a)
+unsigned __int128 part_number(const struct table_index *part, uint32_t i)
 {
-	uint32_t step = 1, low = from, high = from;
-	while (high < n && addr_cmp(&addrs[high], a) < 0) {
+	return (unsigned __int128)part->hi[i] << 64 | part->lo[i];
+}
+
+// The first address at or after `from` that is not before `a`.
+static uint32_t leap_addr(const struct table_index *part, uint32_t from, unsigned __int128 a)
+{
+	uint32_t step = 1, low = from, high = from, n = part->n;
+	while (high < n && part_number(part, high) < a) {
 		low = high + 1;
 		high = n - high > step ? high + step : n;
 		step *= 2;
 	}
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		if (addr_cmp(&addrs[middle], a) < 0)
+		if (part_number(part, middle) < a)
 			low = middle + 1;
 		else
 			high = middle;
@@ -109,11 +130,12 @@ static uint32_t leap_addr(const struct addr *addrs, uint32_t from, uint32_t n, c
 
 bool quarry_has(const struct quarry *q, const struct addr *a)
 {
-	size_t at = leap(q, 0, a);
-	return at < q->n_ranges && addr_cmp(&q->ranges[at].first, a) <= 0;
+	unsigned __int128 v = addr_number(a);
+	size_t at = leap(q, 0, v);
+	return at < q->n_ranges && q->ranges[at].first <= v;
 }
 
-static int prey_add(struct prey *p, const struct addr *a)
+static int prey_add(struct prey *p, unsigned __int128 a)
 {
 	if (p->n == p->cap) {
 		size_t cap = p->cap ? p->cap * 2 : 256;
@@ -123,24 +145,25 @@ static int prey_add(struct prey *p, const struct addr *a)
 		p->hosts = hosts;
 		p->cap = cap;
 	}
-	p->hosts[p->n++] = *a;
+	p->hosts[p->n++] = addr_of_number(a);
 	return 0;
 }
 
-int prey_join(struct prey *p, const struct quarry *q, const struct addr *addrs, uint32_t n)
+int prey_join(struct prey *p, const struct quarry *q, const struct table_index *part, size_t *at)
 {
 	uint32_t i = 0;
-	size_t k = n ? leap(q, 0, &addrs[0]) : q->n_ranges;
-	while (i < n && k < q->n_ranges) {
+	size_t k = *at;
+	while (i < part->n && k < q->n_ranges) {
 		const struct range *r = &q->ranges[k];
-		if (addr_cmp(&addrs[i], &r->first) < 0) {
-			i = leap_addr(addrs, i, n, &r->first);
-		} else if (addr_cmp(&addrs[i], &r->last) > 0) {
-			k = leap(q, k, &addrs[i]);
-		} else if (prey_add(p, &addrs[i++]) < 0) {
+		unsigned __int128 a = part_number(part, i);
+		if (a < r->first)
+			i = leap_addr(part, i, r->first);
+		else if (a > r->last)
+			k = leap(q, k, a);
+		else if (i++, prey_add(p, a) < 0)
 			return -ENOMEM;
-		}
 	}
+	*at = k;
 	return 0;
 }
 

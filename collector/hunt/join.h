@@ -6,10 +6,11 @@
 // Thread: hunter.
 
 #include "collector/hunt/ids.h"
-#include "collector/store/read.h"
+#include "collector/store/table.h"
 
+// Addresses as the numbers they are in network order: compared at once.
 struct range {
-	struct addr first, last;
+	unsigned __int128 first, last;
 };
 
 // What is hunted for, prepared once per hunt.
@@ -36,13 +37,18 @@ struct prey {
 void prey_fini(struct prey *p);
 void prey_clear(struct prey *p);
 
-// Adds the hosts of a sorted part of a host table. 0, or -ENOMEM.
+// Adds the hosts of a sorted part of a host table. *at is the first range that may concern it (0
+// for the first part), and is moved to the first that may concern a later one. 0, or -ENOMEM.
 [[nodiscard]] int
-prey_join(struct prey *p, const struct quarry *q, const struct addr *addrs, uint32_t n);
+prey_join(struct prey *p, const struct quarry *q, const struct table_index *part, size_t *at);
 
 // After the last join: makes prey_has quick. 0, or -ENOMEM.
 [[nodiscard]] int prey_index(struct prey *p);
 bool prey_has(const struct prey *p, const struct addr *a);
+
+unsigned __int128 addr_number(const struct addr *a);
+struct addr addr_of_number(unsigned __int128 v);
+unsigned __int128 part_number(const struct table_index *part, uint32_t i);
 
 // Whether an address lies in a range: for rows that are in no table yet.
 bool quarry_has(const struct quarry *q, const struct addr *a);

@@ -40,6 +40,7 @@ static void progress(struct journey *j)
 	struct hunt *x = j->hunt;
 	x->hours_scanned = j->scan.hours_scanned;
 	x->rows = j->scan.rows;
+	x->hosts = j->scan.hosts;
 	x->over_limit = j->scan.over_limit;
 	x->damaged = j->scan.damaged;
 	uint64_t now = clock_mono_ns();

@@ -10,6 +10,7 @@
 
 #define BURST 256
 #define SLOTS_START 1024
+#define SEEK_RANGES 32 // of addresses: with more, all parts are read
 #define FIELDS                                                                                     \
 	(RECORD_BIT(start_ns) | RECORD_BIT(end_ns) | RECORD_BIT(src) | RECORD_BIT(dst) |           \
 	 RECORD_BIT(sport) | RECORD_BIT(dport) | RECORD_BIT(proto) | RECORD_BIT(packets) |         \
@@ -273,10 +274,33 @@ static int scan_rows(
 	return ret;
 }
 
-static int join_part(void *ctx, const struct addr *addrs, uint32_t n)
+// The hosts of the hour that are hunted for. With few ranges each is sought; else part by part: a
+// seek costs as much as some parts read in a row.
+static int join_hosts(struct hunt_scan *s, struct store_view *v, uint16_t entity, uint32_t hour)
 {
-	struct hunt_scan *s = ctx;
-	return prey_join(&s->prey, s->quarry, addrs, n);
+	const struct quarry *q = s->quarry;
+	struct store_index *x = &s->index;
+	size_t k = 0;
+	int ret = store_index_open(x, v, entity, hour);
+	if (ret < 0)
+		return ret;
+	struct addr a = addr_of_number(q->ranges[0].first);
+	ret = store_index_seek(x, &a);
+	while (ret > 0) {
+		unsigned __int128 last = part_number(&x->part, x->part.n - 1);
+		size_t before = k;
+		if ((ret = prey_join(&s->prey, q, &x->part, &k)) < 0)
+			return ret;
+		if (k == q->n_ranges)
+			return 0;
+		if (q->n_ranges > SEEK_RANGES || k == before || q->ranges[k].first <= last) {
+			ret = store_index_next(x);
+			continue;
+		}
+		a = addr_of_number(q->ranges[k].first);
+		ret = store_index_seek(x, &a);
+	}
+	return ret;
 }
 
 // Whether any sealed row of the hour can match.
@@ -287,13 +311,14 @@ static int look_at_tables(
 	const struct quarry *q = s->quarry;
 	uint64_t fields = 0;
 	bool port = false;
-	int ret = q->n_ranges ? store_view_addrs(v, entity, hour, join_part, s) : 0;
+	int ret = q->n_ranges ? join_hosts(s, v, entity, hour) : 0;
 	if (ret == 0 && s->prey.n)
 		ret = prey_index(&s->prey);
 	if (ret == 0 && q->any_port && !s->prey.n)
 		ret = store_view_any_port(v, entity, hour, q->ports, &port);
 	if (ret == 0 && q->any_name && !s->prey.n && !port)
 		ret = store_view_fields(v, entity, hour, &fields);
+	s->hosts += s->prey.n;
 	*ret_any = s->prey.n || port || fields & RECORD_BIT(server_name);
 	return ret;
 }
@@ -309,6 +334,12 @@ int hunt_scan_hour(
 	bool any = false;
 	begin_hour(s);
 	int ret = hour->sealed_rows ? look_at_tables(s, v, entity, hour->hour, &any) : 0;
+	if (ret == -EIO) { // the rows tell what damaged tables cannot
+		s->damaged++;
+		prey_clear(&s->prey);
+		any = true;
+		ret = 0;
+	}
 	if (ret == 0 && (any || hour->journal_rows)) {
 		// With journal rows beside sealed ones the hosts in the tables are not all.
 		if (hour->journal_rows)

@@ -7,6 +7,7 @@
 
 #include "collector/hunt/join.h"
 #include "collector/store/hit.h"
+#include "collector/store/index.h"
 #include "lib/intel/match.h"
 
 #define HUNT_HITS_MAX 200000 // rows of hits of one hour; more are counted only
@@ -17,6 +18,7 @@ struct hunt_scan {
 	const struct ids *ids;
 	const struct quarry *quarry;
 	struct prey prey;
+	struct store_index index;
 	struct intel_counters counters;
 	// Of the hour that was scanned last.
 	struct hit *hits; // folded; texts as long as the database and this
@@ -26,7 +28,7 @@ struct hunt_scan {
 	char *names; // what was seen, for HIT_SEEN_NAME
 	size_t names_len, names_cap;
 	// Of all.
-	uint64_t rows, hours_scanned, over_limit, damaged;
+	uint64_t rows, hosts, hours_scanned, over_limit, damaged;
 };
 
 [[nodiscard]] int hunt_scan_init(

@@ -57,10 +57,10 @@ struct key key_column(uint16_t entity, uint32_t hour, uint64_t number, uint8_t f
 	return key_of(&w, &k);
 }
 
-struct key key_addrs(uint16_t entity, uint32_t hour, const struct addr *first)
+struct key key_addrs(enum key_kind kind, uint16_t entity, uint32_t hour, const struct addr *first)
 {
 	struct key k;
-	struct wbuf w = start_hour(&k, KEY_ADDRS, entity, hour);
+	struct wbuf w = start_hour(&k, kind, entity, hour);
 	wbuf_bytes(&w, first->b, sizeof(first->b));
 	return key_of(&w, &k);
 }

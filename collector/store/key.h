@@ -24,6 +24,7 @@ enum key_kind {
 	KEY_PORTS = 'P',   // entity hour proto first port   ports of a part of the hour's table
 	KEY_HIT = 'T',	   // entity hour indicator inside direction   struct hit
 	KEY_USER = 'U',	   // api_id                         struct store_user
+	KEY_INDEX = 'X',   // entity hour first address      addresses of a part of the hour's hosts
 };
 
 #define KEY_VERSION 1
@@ -50,7 +51,8 @@ struct key key_name(enum key_kind kind, const char *name);		 // E M U
 struct key key_hour(enum key_kind kind, uint16_t entity, uint32_t hour); // H; start of others
 struct key key_block(enum key_kind kind, uint16_t entity, uint32_t hour, uint64_t number); // B I J
 struct key key_column(uint16_t entity, uint32_t hour, uint64_t number, uint8_t field);
-struct key key_addrs(uint16_t entity, uint32_t hour, const struct addr *first);
+// A X
+struct key key_addrs(enum key_kind kind, uint16_t entity, uint32_t hour, const struct addr *first);
 struct key key_ports(uint16_t entity, uint32_t hour, uint8_t proto, uint16_t first);
 
 // True when the key is one of the kind and our version, with its entity, hour and number.

@@ -12,29 +12,6 @@ struct store_view *store_view_of(struct store *s)
 	return view_open(s->db, true);
 }
 
-int store_view_addrs(
-	struct store_view *v,
-	uint16_t entity,
-	uint32_t hour,
-	int (*fn)(void *ctx, const struct addr *addrs, uint32_t n),
-	void *ctx
-)
-{
-	struct addr addrs[TABLE_HOSTS];
-	struct key prefix = key_hour(KEY_ADDRS, entity, hour);
-	bool valid = db_iter_seek(v->keys, key_slice(&prefix));
-	for (; valid && key_has_prefix(db_iter_key(v->keys), &prefix);
-	     valid = db_iter_next(v->keys)) {
-		uint32_t n = 0;
-		int ret = table_addrs_decode(&v->ints, db_iter_value(v->keys), addrs, &n);
-		if (ret == 0)
-			ret = fn(ctx, addrs, n);
-		if (ret)
-			return ret;
-	}
-	return view_error(v->keys);
-}
-
 int store_view_any_port(
 	struct store_view *v, uint16_t entity, uint32_t hour, const uint64_t ports[1024], bool *ret
 )

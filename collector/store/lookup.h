@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What can be told of an hour without its rows: the hosts and ports in its tables, and whether any
-// sealed block of it has a column. Rows still in the journal are in none of it.
+// What can be told of an hour without its rows: the ports in its tables, and whether any sealed
+// block of it has a column (its hosts: index.h). Rows still in the journal are in none of it.
 // Thread: the view's own.
 
 #include "collector/store/read.h"
-
-// Calls fn with the hour's hosts, sorted, a part at a time, until it returns other than 0, which is
-// returned. -EIO: damaged.
-[[nodiscard]] int store_view_addrs(
-	struct store_view *v,
-	uint16_t entity,
-	uint32_t hour,
-	int (*fn)(void *ctx, const struct addr *addrs, uint32_t n),
-	void *ctx
-);
 
 // True (in *ret) when one of the hour's ports is set in the bitmap.
 [[nodiscard]] int store_view_any_port(

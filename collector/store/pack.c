@@ -149,8 +149,12 @@ static uint64_t get_slow(const uint8_t *p, size_t len, unsigned bits, uint32_t i
 static void get_bits(const uint8_t *p, size_t len, unsigned bits, uint64_t *ret_v, uint32_t n)
 {
 	uint64_t mask = bits < 64 ? (1ull << bits) - 1 : ~0ull;
+	if (bits == 0) {
+		memset(ret_v, 0, n * sizeof(*ret_v));
+		return;
+	}
 	// The values whose load of 8 bytes stays inside.
-	size_t n_fast = len >= 8 && bits ? (len - 8) * 8 / bits + 1 : 0;
+	size_t n_fast = len >= 8 ? (len - 8) * 8 / bits + 1 : 0;
 	uint32_t i = 0;
 	for (size_t at = 0; i < n && i < n_fast; i++, at += bits) {
 		uint64_t word;

@@ -62,6 +62,22 @@ static void del_parts(struct seal_pass *p, enum key_kind kind)
 	db_batch_del_range(p->last, key_slice(&from), key_slice(&to));
 }
 
+static int put_index(struct seal_pass *p, const struct rollup_host *hosts, size_t n)
+{
+	int ret = 0;
+	for (size_t from = 0, part; ret == 0 && from < n; from += part) {
+		part = n - from < TABLE_INDEX ? n - from : TABLE_INDEX;
+		struct key key = key_addrs(KEY_INDEX, p->entity, p->hour, &hosts[from].addr);
+		p->value.len = 0;
+		ret = table_index_encode(&p->coder.ints, hosts + from, (uint32_t)part, &p->value);
+		if (ret == 0)
+			db_batch_put(
+				p->last, key_slice(&key), (struct slice){p->value.p, p->value.len}
+			);
+	}
+	return ret;
+}
+
 static int put_hosts(struct seal_pass *p)
 {
 	size_t n = rollup_n_hosts(p->rollup);
@@ -71,7 +87,7 @@ static int put_hosts(struct seal_pass *p)
 		(void)rollup_hosts(p->rollup, ROLLUP_BY_KEY, hosts, n);
 	for (size_t from = 0, part; ret == 0 && from < n; from += part) {
 		part = n - from < TABLE_HOSTS ? n - from : TABLE_HOSTS;
-		struct key key = key_addrs(p->entity, p->hour, &hosts[from].addr);
+		struct key key = key_addrs(KEY_ADDRS, p->entity, p->hour, &hosts[from].addr);
 		p->value.len = 0;
 		ret = table_hosts_encode(&p->coder.ints, hosts + from, (uint32_t)part, &p->value);
 		if (ret == 0)
@@ -79,6 +95,8 @@ static int put_hosts(struct seal_pass *p)
 				p->last, key_slice(&key), (struct slice){p->value.p, p->value.len}
 			);
 	}
+	if (ret == 0)
+		ret = put_index(p, hosts, n);
 	free(hosts);
 	return ret;
 }
@@ -108,6 +126,7 @@ int seal_put_tables(struct seal_pass *p)
 {
 	struct key key = key_hour(KEY_HOUR, p->entity, p->hour);
 	del_parts(p, KEY_ADDRS);
+	del_parts(p, KEY_INDEX);
 	del_parts(p, KEY_PORTS);
 	int ret = put_hosts(p);
 	if (ret == 0)

@@ -181,27 +181,38 @@ int table_hosts_decode(
 	return 0;
 }
 
-int table_addrs_decode(
-	struct ints_coder *c,
-	struct slice value,
-	struct addr ret_addrs[static TABLE_HOSTS],
-	uint32_t *ret_n
+int table_index_encode(
+	struct ints_coder *c, const struct rollup_host *hosts, uint32_t n, struct bytes *out
 )
 {
-	uint64_t hi[TABLE_HOSTS], lo[TABLE_HOSTS];
+	uint64_t *v = malloc((size_t)n * 2 * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		struct buf addr = buf_of(hosts[i].addr.b, 16);
+		v[i] = buf_u64(&addr);
+		v[n + i] = buf_u64(&addr);
+	}
+	int ret = encode_columns(c, out, v, 2, n);
+	free(v);
+	return ret;
+}
+
+int table_index_decode(
+	struct ints_coder *c, struct slice value, bool is_hosts, struct table_index *ret_index
+)
+{
 	struct buf b = checked(value);
 	uint64_t n = bytes_get_varint(&b);
-	if (b.bad || n == 0 || n > TABLE_HOSTS)
+	if (b.bad || n == 0 || n > TABLE_INDEX)
 		return -EIO;
-	int ret = ints_decode(c, &b, hi, (uint32_t)n);
+	int ret = ints_decode(c, &b, ret_index->hi, (uint32_t)n);
 	if (ret == 0)
-		ret = ints_decode(c, &b, lo, (uint32_t)n);
+		ret = ints_decode(c, &b, ret_index->lo, (uint32_t)n);
 	if (ret < 0)
 		return ret;
-	for (uint64_t i = 0; i < n; i++)
-		ret_addrs[i] = addr_of_halves(hi[i], lo[i]);
-	*ret_n = (uint32_t)n;
-	return 0;
+	ret_index->n = (uint32_t)n;
+	return b.bad || (buf_left(&b) && !is_hosts) ? -EIO : 0;
 }
 
 int table_ports_encode(

@@ -12,6 +12,7 @@
 #define TABLE_VERSION 1
 #define TABLE_HOSTS 1024 // of a part: small enough to look one host up, large enough to pack well
 #define TABLE_PORTS 4096
+#define TABLE_INDEX 4096 // addresses alone: a tenth of the bytes of their hosts
 
 struct table_hour {
 	struct rollup_totals totals; // flows: the sealed rows
@@ -38,16 +39,25 @@ struct table_hour {
 	struct rollup_host ret_hosts[static TABLE_HOSTS],
 	uint32_t *ret_n
 );
-// Only the addresses of a part of hosts.
-[[nodiscard]] int table_addrs_decode(
-	struct ints_coder *c,
-	struct slice value,
-	struct addr ret_addrs[static TABLE_HOSTS],
-	uint32_t *ret_n
-);
 [[nodiscard]] int table_ports_decode(
 	struct ints_coder *c,
 	struct slice value,
 	struct rollup_port ret_ports[static TABLE_PORTS],
 	uint32_t *ret_n
+);
+
+// The addresses alone of up to TABLE_INDEX hosts, for those who look for addresses. 0, or -ENOMEM.
+[[nodiscard]] int table_index_encode(
+	struct ints_coder *c, const struct rollup_host *hosts, uint32_t n, struct bytes *out
+);
+
+// The addresses of a part of the index or (with is_hosts) of a part of hosts, as two numbers each:
+// the high and the low half.
+struct table_index {
+	uint32_t n;
+	uint64_t hi[TABLE_INDEX], lo[TABLE_INDEX];
+};
+
+[[nodiscard]] int table_index_decode(
+	struct ints_coder *c, struct slice value, bool is_hosts, struct table_index *ret_index
 );

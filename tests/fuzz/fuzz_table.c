@@ -28,18 +28,21 @@ static int decode_hour(struct slice value, struct bytes *out)
 static int decode_hosts(struct ints_coder *c, struct slice value, struct bytes *out)
 {
 	static struct rollup_host hosts[TABLE_HOSTS], again[TABLE_HOSTS];
-	static struct addr addrs[TABLE_HOSTS];
-	uint32_t n, n_again, n_addrs;
-	int ret_addrs = table_addrs_decode(c, value, addrs, &n_addrs);
+	static struct table_index index;
+	uint32_t n, n_again;
+	int ret_index = table_index_decode(c, value, true, &index);
 	int ret = table_hosts_decode(c, value, hosts, &n);
 	if (ret < 0)
 		return ret;
 	assert(table_hosts_encode(c, hosts, n, out) == 0);
 	assert(table_hosts_decode(c, (struct slice){out->p, out->len}, again, &n_again) == 0);
 	assert(n == n_again && memcmp(hosts, again, n * sizeof(*hosts)) == 0);
-	assert(ret_addrs == 0 && n == n_addrs);
-	for (uint32_t i = 0; i < n; i++)
-		assert(addr_eq(&hosts[i].addr, &addrs[i]));
+	assert(ret_index == 0 && n == index.n);
+	for (uint32_t i = 0; i < n; i++) {
+		struct buf addr = buf_of(hosts[i].addr.b, 16);
+		assert(index.hi[i] == buf_u64(&addr));
+		assert(index.lo[i] == buf_u64(&addr));
+	}
 	return 0;
 }
 

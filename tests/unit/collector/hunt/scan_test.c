@@ -4,6 +4,7 @@
 
 #include "collector/hunt/scan.h"
 #include "collector/store/lookup.h"
+#include "collector/store/view.h"
 #include "tests/unit/cmocka.h"
 #include "tests/unit/collector/store/stores.h"
 
@@ -123,6 +124,37 @@ static void finds_what_a_look_at_every_row_finds(void **state)
 	compare_all(f); // in both
 }
 
+static void finds_the_same_in_hours_of_an_older_release(void **state)
+{
+	struct stores *f = *state;
+	stores_commit(f, 0, HOURS, 3000);
+	stores_seal(f);
+	stores_close(f);
+	stores_forget(f, KEY_INDEX);
+	stores_open(f);
+	compare_all(f);
+	stores_commit(f, 0, 1, 500); // late rows bring the hour up to date
+	stores_seal(f);
+	compare_all(f);
+}
+
+static void finds_the_same_beside_damaged_tables(void **state)
+{
+	struct stores *f = *state;
+	stores_commit(f, 0, 1, 3000);
+	stores_seal(f);
+	struct key key = key_hour(KEY_INDEX, 0, ROWS_HOUR);
+	struct db_iter *it = stores_view(f)->keys;
+	assert_true(db_iter_seek(it, key_slice(&key)));
+	struct slice found = db_iter_key(it);
+	memcpy(key.b, found.p, found.len);
+	key.len = found.len;
+	stores_close(f);
+	stores_damage(f, &key);
+	stores_open(f);
+	compare_all(f);
+}
+
 static void what_matched_as_it_came_is_not_told_again(void **state)
 {
 	struct stores *f = *state;
@@ -169,6 +201,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stores_set_up, stores_tear_down)
 		TEST(finds_what_a_look_at_every_row_finds),
+		TEST(finds_the_same_in_hours_of_an_older_release),
+		TEST(finds_the_same_beside_damaged_tables),
 		TEST(what_matched_as_it_came_is_not_told_again),
 		TEST(a_cancelled_hunt_ends),
 	};

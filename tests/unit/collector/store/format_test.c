@@ -88,6 +88,8 @@ static const char hosts[] =
 	"00010003b004000005000100040400050001000504000800010006002800050001000704"
 	"fcc6dc13250ff4f8";
 
+static const char index_part[] = "010300000001000005818080d0f0ff3f010020206f8605e7f375ac5a";
+
 static const char ports[] =
 	"01030005060100002c000a350100001806000008010100006306000d02010000c0f91400"
 	"00150301000000a07b92e40a009048eecd46148de9";
@@ -242,6 +244,21 @@ static void an_hour_is_read(void **state)
 	bytes_fini(&b);
 }
 
+static void check_index(struct ints_coder *c, const struct rollup_host *want)
+{
+	struct table_index *x = calloc(1, sizeof(*x));
+	struct bytes i = bytes_of(index_part);
+	assert_int_equal(table_index_decode(c, (struct slice){i.p, i.len}, false, x), 0);
+	assert_int_equal(x->n, 3);
+	for (int k = 0; k < 3; k++) {
+		struct buf addr = buf_of(want[k].addr.b, 16);
+		assert_int_equal(x->hi[k], buf_u64(&addr));
+		assert_int_equal(x->lo[k], buf_u64(&addr));
+	}
+	bytes_fini(&i);
+	free(x);
+}
+
 static void hosts_and_ports_are_read(void **state)
 {
 	const struct rollup_host want_hosts[] = {
@@ -261,6 +278,7 @@ static void hosts_and_ports_are_read(void **state)
 	assert_int_equal(table_hosts_decode(&coder, (struct slice){h.p, h.len}, got_hosts, &n), 0);
 	assert_int_equal(n, 3);
 	assert_memory_equal(got_hosts, want_hosts, sizeof(want_hosts));
+	check_index(&coder, want_hosts);
 	assert_int_equal(table_ports_decode(&coder, (struct slice){p.p, p.len}, got_ports, &n), 0);
 	assert_int_equal(n, 3);
 	for (int i = 0; i < 3; i++) {

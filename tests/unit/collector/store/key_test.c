@@ -43,8 +43,13 @@ static void the_bytes_of_each_kind_are_as_written_down(void **state)
 		17
 	);
 	assert_key(
-		key_addrs(ENTITY, HOUR, &addr),
+		key_addrs(KEY_ADDRS, ENTITY, HOUR, &addr),
 		"A\1\1\2\3\4\5\6\40\1\15\270\0\0\0\0\0\0\0\0\0\0\0\11",
+		24
+	);
+	assert_key(
+		key_addrs(KEY_INDEX, ENTITY, HOUR, &addr),
+		"X\1\1\2\3\4\5\6\40\1\15\270\0\0\0\0\0\0\0\0\0\0\0\11",
 		24
 	);
 	assert_key(key_ports(ENTITY, HOUR, 17, 0x0102), "P\1\1\2\3\4\5\6\21\1\2", 11);

@@ -131,6 +131,23 @@ static inline void stores_damage(struct stores *f, const struct key *k)
 	free(copy);
 }
 
+// Deletes all keys of a kind, as if the store was of a release that did not know it; the store must
+// be closed.
+static inline void stores_forget(struct stores *f, enum key_kind kind)
+{
+	char path[80], error[DB_ERROR_LEN];
+	uint8_t from = (uint8_t)kind, to = (uint8_t)(from + 1);
+	struct db *db;
+	snprintf(path, sizeof(path), "%s/db", f->dir);
+	if (db_open(path, 64 << 20, DB_WAL_STRICT, &db, error) < 0)
+		fail_msg("%s", error);
+	struct db_batch *b = db_batch_create();
+	db_batch_del_range(b, (struct slice){&from, 1}, (struct slice){&to, 1});
+	assert_int_equal(db_write(db, b, true, error), 0);
+	db_batch_free(b);
+	db_close(db);
+}
+
 // Which serial numbers a scan of everything finds.
 struct serials {
 	uint32_t n;	 // rows seen

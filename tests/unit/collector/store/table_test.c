@@ -11,6 +11,7 @@ struct fixture {
 	struct table_hour hour;
 	struct rollup_host hosts[TABLE_HOSTS];
 	struct rollup_port ports[TABLE_PORTS];
+	struct table_index index;
 	uint32_t n;
 };
 
@@ -49,6 +50,12 @@ static int decode_ports(void *ctx, const void *p, size_t len)
 {
 	struct fixture *f = ctx;
 	return table_ports_decode(&f->other, (struct slice){p, len}, f->ports, &f->n);
+}
+
+static int decode_index(void *ctx, const void *p, size_t len)
+{
+	struct fixture *f = ctx;
+	return table_index_decode(&f->other, (struct slice){p, len}, false, &f->index);
 }
 
 static void check_damage(const struct values *v, struct bytes *out)
@@ -121,6 +128,46 @@ static void hosts_come_back_and_damaged_ones_do_not(void **state)
 		if (n < 1000)
 			check_damage(&values, &f->out);
 	}
+}
+
+static void assert_index(const struct table_index *x, const struct rollup_host *want, uint32_t n)
+{
+	assert_int_equal(x->n, n);
+	for (uint32_t i = 0; i < n; i++) {
+		struct buf addr = buf_of(want[i].addr.b, 16);
+		assert_int_equal(x->hi[i], buf_u64(&addr));
+		assert_int_equal(x->lo[i], buf_u64(&addr));
+	}
+}
+
+static void addresses_come_back_alone_and_from_hosts(void **state)
+{
+	static const uint32_t sizes[] = {1, 2, 3, 1000, TABLE_INDEX};
+	struct fixture *f = *state;
+	struct rollup_host *want = calloc(TABLE_INDEX + 1, sizeof(*want));
+	struct values values = {decode_index, f};
+	for (int i = 0; i < 5; i++) {
+		uint32_t n = sizes[i];
+		random_hosts(want, n, false);
+		f->out.len = 0;
+		assert_int_equal(table_index_encode(&f->coder, want, n, &f->out), 0);
+		assert_int_equal(values_decode(&values, f->out.p, f->out.len), 0);
+		assert_index(&f->index, want, n);
+		if (n < 1000)
+			check_damage(&values, &f->out);
+		if (n > TABLE_HOSTS)
+			continue;
+		f->out.len = 0;
+		assert_int_equal(table_hosts_encode(&f->coder, want, n, &f->out), 0);
+		struct slice hosts = {f->out.p, f->out.len};
+		assert_int_equal(table_index_decode(&f->other, hosts, true, &f->index), 0);
+		assert_index(&f->index, want, n);
+		assert_int_equal(table_index_decode(&f->other, hosts, false, &f->index), -EIO);
+	}
+	f->out.len = 0;
+	assert_int_equal(table_index_encode(&f->coder, want, TABLE_INDEX + 1, &f->out), 0);
+	assert_int_equal(values_decode(&values, f->out.p, f->out.len), -EIO);
+	free(want);
 }
 
 static void ports_come_back_and_damaged_ones_do_not(void **state)
@@ -222,6 +269,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(an_hour_comes_back_and_a_damaged_one_does_not),
 		TEST(hosts_come_back_and_damaged_ones_do_not),
+		TEST(addresses_come_back_alone_and_from_hosts),
 		TEST(ports_come_back_and_damaged_ones_do_not),
 		TEST(a_part_of_quiet_hosts_packs_well),
 		TEST(parts_that_cannot_be_are_refused),
