@@ -17,6 +17,7 @@ static const struct {
 	{feed_alienvault_fits, feed_alienvault_parse},
 	{feed_iprep_fits, feed_iprep_parse},
 	{feed_csv_fits, feed_csv_parse},
+	{feed_commas_fits, feed_commas_parse},
 	{feed_plain_fits, feed_plain_parse},
 };
 
@@ -24,11 +25,12 @@ static const struct {
 
 const struct feed_format feed_formats[N_FORMATS + 1] = {
 	{"jsonl", "an object a line: Spamhaus DROP, our own"},
-	{"json", "a document: STIX 2.1, MISP, OTX, Feodo"},
+	{"json", "a document: STIX 2.1, MISP events and warning lists, OTX, Feodo"},
 	{"zeek", "Zeek intel: tabs, #fields"},
 	{"alienvault", "address#reliability#risk#type"},
 	{"iprep", "Suricata: address,category,score"},
 	{"csv", "a table with a head: abuse.ch, OneFirewall, MISP, our own"},
+	{"commas", "values in one line, apart by commas: OneFirewall"},
 	{"plain", "a value a line: FireHOL, Spamhaus, DShield, hosts files"},
 	{},
 };

@@ -9,6 +9,9 @@
 
 #define COLUMNS_MAX 64
 #define HEAD_LINES 100 // within which the head must come
+#define LOOK_AT 50     // rows that decide whether it is one
+#define ROW_LINES 16   // that a row with line ends in quotes may take
+#define SPLIT_OPEN -2  // a quote that is not closed
 
 struct columns {
 	unsigned n;
@@ -16,7 +19,7 @@ struct columns {
 };
 
 // Splits a line into fields; quoted ones are unescaped into `scratch`, which has the line's size.
-// The number of fields, or -1: quotes that do not match, or too many.
+// The number of fields; SPLIT_OPEN; -1: something behind a quote, or too many.
 static int split(const struct field *line, char *scratch, struct field fields[static COLUMNS_MAX])
 {
 	const char *p = line->p, *end = p + line->len;
@@ -33,7 +36,7 @@ static int split(const struct field *line, char *scratch, struct field fields[st
 				*scratch++ = *p;
 			}
 			if (p++ >= end)
-				return -1;
+				return SPLIT_OPEN;
 			fields[n++] = (struct field){out, (size_t)(scratch - out)};
 			while (p < end && (*p == ' ' || *p == '\t'))
 				p++;
@@ -66,7 +69,7 @@ static bool take_names(const struct field *fields, int n, struct columns *ret_co
 	return any;
 }
 
-// A line as a head; what stands before it in a comment does not count.
+// A line as a head, which may be a comment; one word in a comment is just that.
 static bool csv_head(const struct field *line, struct columns *ret_columns)
 {
 	char scratch[4096];
@@ -76,7 +79,7 @@ static bool csv_head(const struct field *line, struct columns *ret_columns)
 	if (l.len == 0 || l.len > sizeof(scratch))
 		return false;
 	int n = split(&l, scratch, fields);
-	return n > 0 && take_names(fields, n, ret_columns);
+	return n > (l.p == line->p ? 0 : 1) && take_names(fields, n, ret_columns);
 }
 
 static bool find_head(struct text_lines *t, struct columns *ret_columns)
@@ -91,8 +94,47 @@ static bool find_head(struct text_lines *t, struct columns *ret_columns)
 bool feed_csv_fits(const char *data, size_t len)
 {
 	struct text_lines t = {.p = data, .end = data + len};
+	struct field line, fields[COLUMNS_MAX];
+	char scratch[FEED_LINE_MAX];
 	struct columns c;
-	return find_head(&t, &c);
+	unsigned seen = 0;
+	if (!find_head(&t, &c))
+		return false;
+	while (seen < LOOK_AT && text_next(&t, &line)) {
+		if (text_is_comment(&line) || line.len > FEED_LINE_MAX)
+			continue;
+		if (split(&line, scratch, fields) == (int)c.n)
+			return true;
+		seen++;
+	}
+	return seen == 0;
+}
+
+// Splits a row, which goes on in the next lines when a quote is open at the end of its first one.
+// When it never becomes a row, what follows the first line is left to be read as rows.
+static int split_row(
+	struct text_lines *t,
+	const struct columns *c,
+	struct field *line,
+	char scratch[static FEED_LINE_MAX],
+	struct field fields[static COLUMNS_MAX]
+)
+{
+	struct text_lines ahead = *t;
+	struct field whole = *line, more;
+	int first = split(line, scratch, fields), n = first;
+	for (int i = 1; n == SPLIT_OPEN && i < ROW_LINES && text_next(&ahead, &more); i++) {
+		whole.len = (size_t)(more.p + more.len - whole.p);
+		if (whole.len > FEED_LINE_MAX)
+			break;
+		n = split(&whole, scratch, fields);
+	}
+	if (n == first)
+		return n;
+	if (n != (int)c->n)
+		return split(line, scratch, fields);
+	*t = ahead;
+	return n;
 }
 
 static void take_row(struct feed_parser *f, const struct columns *c, const struct field *fields)
@@ -123,7 +165,7 @@ void feed_csv_parse(struct feed_parser *f, const char *data, size_t len)
 			row_reject(f, "a line that is too long", line.p, line.len);
 			continue;
 		}
-		int n = split(&line, scratch, fields);
+		int n = split_row(&t, &c, &line, scratch, fields);
 		if (n < 0)
 			row_reject(
 				f, "quotes that do not match, or too many columns", line.p, line.len
@@ -160,7 +202,7 @@ static bool zeek_head(const struct field *line, struct columns *ret_columns)
 
 bool feed_zeek_fits(const char *data, size_t len)
 {
-	struct text_lines t = {.p = data, .end = data + len};
+	struct text_lines t = {.p = data, .end = data + len, .is_table = true};
 	struct field line;
 	struct columns c;
 	for (int i = 0; i < HEAD_LINES && text_next(&t, &line); i++)
@@ -171,7 +213,7 @@ bool feed_zeek_fits(const char *data, size_t len)
 
 void feed_zeek_parse(struct feed_parser *f, const char *data, size_t len)
 {
-	struct text_lines t = {.p = data, .end = data + len};
+	struct text_lines t = {.p = data, .end = data + len, .is_table = true};
 	struct field line, fields[COLUMNS_MAX];
 	struct columns c = {};
 	while (!f->no_memory && text_next(&t, &line)) {

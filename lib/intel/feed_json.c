@@ -63,20 +63,22 @@ static bool has_value(const json_t *object)
 	return false;
 }
 
+static bool jsonl_fits_line(const struct field *line)
+{
+	json_t *object = *line->p == '{' ? json_load_foreign(line->p, line->len) : NULL;
+	bool fits = json_is_object(object) && (has_value(object) || is_metadata(object));
+	json_decref(object);
+	return fits;
+}
+
 bool feed_jsonl_fits(const char *data, size_t len)
 {
 	struct text_lines t = {.p = data, .end = data + len};
-	struct field line;
-	while (text_next(&t, &line)) {
-		if (text_is_comment(&line))
-			continue;
-		json_t *object =
-			line.len <= FEED_LINE_MAX ? json_load_foreign(line.p, line.len) : NULL;
-		bool fits = json_is_object(object) && has_value(object);
-		json_decref(object);
-		return fits;
-	}
-	return false;
+	struct field line = {};
+	while (text_next(&t, &line) && text_is_comment(&line))
+		;
+	bool is_array = line.len && *line.p == '['; // of objects, each in its line
+	return !is_array && text_fits_often(data, len, jsonl_fits_line, 2);
 }
 
 void feed_jsonl_parse(struct feed_parser *f, const char *data, size_t len)
@@ -163,15 +165,35 @@ static void take_stix(struct feed_parser *f, const json_t *object)
 		f->report->unsupported++;
 }
 
+// MISP: "evil.example|198.51.100.7" are two.
+static bool take_pair(struct feed_parser *f, const json_t *object)
+{
+	const char *type = json_string_value(json_object_get(object, "type"));
+	const char *value = json_string_value(json_object_get(object, "value"));
+	const char *bar = value ? strchr(value, '|') : NULL;
+	if (!type || !bar || strcmp(type, "domain|ip") != 0)
+		return false;
+	json_t *copy = json_copy((json_t *)object);
+	json_object_set_new(copy, "type", json_string("domain"));
+	json_object_set_new(copy, "value", json_stringn(value, (size_t)(bar - value)));
+	take_object(f, copy);
+	json_object_set_new(copy, "type", json_string("ip"));
+	json_object_set_new(copy, "value", json_string(bar + 1));
+	take_object(f, copy);
+	json_decref(copy);
+	return true;
+}
+
 static void take_array(struct feed_parser *f, const json_t *array)
 {
 	for (size_t i = 0; i < json_array_size(array) && !f->no_memory; i++) {
 		const json_t *v = json_array_get(array, i);
 		f->line++;
 		f->report->lines++;
-		if (json_is_object(v))
-			take_object(f, v);
-		else if (json_is_string(v)) {
+		if (json_is_object(v)) {
+			if (!take_pair(f, v))
+				take_object(f, v);
+		} else if (json_is_string(v)) {
 			struct row r = {};
 			row_set(&r, ROW_VALUE, json_string_value(v), json_string_length(v));
 			row_take(f, &r);
@@ -188,6 +210,26 @@ static void take_misp(struct feed_parser *f, const json_t *event)
 	const json_t *objects = json_object_get(event, "Object");
 	for (size_t i = 0; i < json_array_size(objects); i++)
 		take_array(f, json_object_get(json_array_get(objects, i), "Attribute"));
+}
+
+// MISP's warning lists hold what is known and harmless, however the feed was added.
+static bool take_warninglist(struct feed_parser *f, const json_t *root)
+{
+	static const char *const kinds[] = {"cidr", "hostname", "string"};
+	const char *type = json_string_value(json_object_get(root, "type"));
+	const json_t *list = json_object_get(root, "list");
+	if (!type || !json_is_array(list) || !json_object_get(root, "matching_attributes"))
+		return false;
+	f->is_allow = true;
+	for (int i = 0; i < 3; i++) {
+		if (strcmp(type, kinds[i]) == 0) {
+			take_array(f, list);
+			return true;
+		}
+	}
+	f->report->unsupported += json_array_size(list); // regex, substring
+	f->report->lines += json_array_size(list);
+	return true;
 }
 
 static const json_t *event_of(const json_t *v)
@@ -207,6 +249,9 @@ static void take_document(struct feed_parser *f, const json_t *root)
 {
 	const json_t *objects = json_object_get(root, "objects");
 	const json_t *response = json_object_get(root, "response"); // of MISP's search
+	const json_t *results = json_object_get(root, "results");   // of OTX's
+	if (take_warninglist(f, root))
+		return;
 	if (json_is_array(objects))
 		for (size_t i = 0; i < json_array_size(objects) && !f->no_memory; i++)
 			take_stix(f, json_array_get(objects, i));
@@ -217,6 +262,9 @@ static void take_document(struct feed_parser *f, const json_t *root)
 		take_misp(f, event_of(root));
 	else if (json_is_array(json_object_get(root, "indicators")))
 		take_array(f, json_object_get(root, "indicators"));
+	else if (json_is_array(results))
+		for (size_t i = 0; i < json_array_size(results) && !f->no_memory; i++)
+			take_array(f, json_object_get(json_array_get(results, i), "indicators"));
 	else if (json_is_array(root) && is_misp(json_array_get(root, 0)))
 		for (size_t i = 0; i < json_array_size(root) && !f->no_memory; i++)
 			take_misp(f, event_of(json_array_get(root, i)));

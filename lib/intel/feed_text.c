@@ -6,6 +6,7 @@
 #include "lib/intel/row.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -20,12 +21,33 @@ bool text_next(struct text_lines *t, struct field *ret_line)
 	t->p = nl ? nl + 1 : t->end;
 	if (t->number++ == 0 && end - p >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
 		p += 3; // a byte order mark
-	while (p < end && (*p == ' ' || *p == '\t'))
-		p++;
-	while (end > p && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
+	while (end > p && end[-1] == '\r')
 		end--;
+	const char *first = p, *last = end;
+	while (first < last && (*first == ' ' || *first == '\t'))
+		first++;
+	while (last > first && (last[-1] == ' ' || last[-1] == '\t' || last[-1] == '\r'))
+		last--;
+	if (!t->is_table || first == last)
+		p = first, end = last;
 	*ret_line = (struct field){p, (size_t)(end - p)};
 	return true;
+}
+
+bool text_fits_often(
+	const char *data, size_t len, bool (*fits)(const struct field *line), unsigned one_in
+)
+{
+	struct text_lines t = {.p = data, .end = data + len};
+	struct field line;
+	unsigned seen = 0, good = 0;
+	while (seen < LOOK_AT && text_next(&t, &line)) {
+		if (text_is_comment(&line) || line.len > FEED_LINE_MAX)
+			continue;
+		seen++;
+		good += fits(&line);
+	}
+	return seen && good * one_in >= seen;
 }
 
 static size_t token_len(const char *p, size_t len, const char *ends)
@@ -63,12 +85,16 @@ static bool is_number(const struct field *f)
 	return f->len > 0;
 }
 
-static bool is_addr(const struct field *f)
+static bool is_net(const struct field *f)
 {
 	struct indicator i;
 	char name[INDICATOR_NAME_MAX + 1];
-	return !indicator_parse(f->p, f->len, &i, name) && i.type == INDICATOR_NET &&
-	       i.net.len == 128;
+	return !indicator_parse(f->p, f->len, &i, name) && i.type == INDICATOR_NET;
+}
+
+static bool is_addr(const struct field *f)
+{
+	return is_net(f) && !memchr(f->p, '/', f->len);
 }
 
 // "start<TAB>end<TAB>24<TAB>…": DShield says a network by its ends and length.
@@ -104,6 +130,13 @@ static void take_head(struct feed_parser *f, const struct field *line)
 	f->category[len] = '\0';
 }
 
+// "AS612 ; US | NAME": Spamhaus lists whole networks by number; nothing here knows those.
+static bool is_as_number(const struct field *first)
+{
+	struct field number = {first->p + 2, first->len < 2 ? 0 : first->len - 2};
+	return first->len > 2 && strncasecmp(first->p, "AS", 2) == 0 && is_number(&number);
+}
+
 static void plain_line(struct feed_parser *f, const struct field *line)
 {
 	char net[64];
@@ -115,6 +148,10 @@ static void plain_line(struct feed_parser *f, const struct field *line)
 		return;
 	}
 	first = next_word(&rest);
+	if (is_as_number(&first)) {
+		f->report->unsupported++;
+		return;
+	}
 	struct field after = rest;
 	second = next_word(&after);
 	if (is_host_line(&first, &second)) {
@@ -156,34 +193,19 @@ void feed_plain_parse(struct feed_parser *f, const char *data, size_t len)
 		plain_line(f, &line);
 }
 
-// Whether at least one in `one_in` of the first lines pleases `fits`.
-static bool
-fits_often(const char *data, size_t len, bool (*fits)(const struct field *line), unsigned one_in)
-{
-	struct text_lines t = {.p = data, .end = data + len};
-	struct field line;
-	unsigned seen = 0, good = 0;
-	while (seen < LOOK_AT && text_next(&t, &line)) {
-		if (text_is_comment(&line) || line.len > FEED_LINE_MAX)
-			continue;
-		seen++;
-		good += fits(&line);
-	}
-	return seen && good * one_in >= seen;
-}
-
 static bool plain_fits_line(const struct field *line)
 {
 	struct field rest = *line, first = next_word(&rest);
 	struct indicator i;
 	char name[INDICATOR_NAME_MAX + 1];
-	return !indicator_parse(first.p, first.len, &i, name) ||
-	       (line->len > 5 && strncasecmp(line->p, "port ", 5) == 0);
+	return !indicator_parse(first.p, first.len, &i, name) || is_as_number(&first) ||
+	       (line->len > 5 && strncasecmp(line->p, "port ", 5) == 0) ||
+	       (first.len && memmem(first.p, first.len, "://", 3));
 }
 
 bool feed_plain_fits(const char *data, size_t len)
 {
-	return fits_often(data, len, plain_fits_line, 4);
+	return text_fits_often(data, len, plain_fits_line, 4);
 }
 
 // The n-th part (from 0) of a line with fixed separators.
@@ -200,20 +222,61 @@ static struct field part(const struct field *line, char separator, unsigned n)
 	return (struct field){p, (size_t)((stop ? stop : end) - p)};
 }
 
-// "192.0.2.1,3,120": address or network, category number, score 1 to 127
+// One line that holds all: "192.0.2.1,192.0.2.2,…"
+bool feed_commas_fits(const char *data, size_t len)
+{
+	struct text_lines t = {.p = data, .end = data + len};
+	struct field line;
+	while (text_next(&t, &line)) {
+		struct field first = part(&line, ',', 0), second = part(&line, ',', 1);
+		if (line.len)
+			return is_addr(&first) && second.p && is_net(&second);
+	}
+	return false;
+}
+
+// Items are numbered as lines are elsewhere.
+void feed_commas_parse(struct feed_parser *f, const char *data, size_t len)
+{
+	for (const char *p = data, *end = data + len; p < end && !f->no_memory;) {
+		size_t n = 0;
+		while (p + n < end && p[n] != ',' && p[n] != '\n')
+			n++;
+		struct field value = {p, n};
+		struct row r = {};
+		p += p + n < end ? n + 1 : n;
+		f->line++;
+		while (value.len && isspace((unsigned char)*value.p))
+			value.p++, value.len--;
+		if (value.len == 0)
+			continue;
+		f->report->lines++;
+		row_set(&r, ROW_VALUE, value.p, value.len);
+		row_take(f, &r);
+	}
+}
+
+// Suricata: numbers of categories are below 60, scores end at 127.
+static bool is_below(const struct field *number, unsigned digits, int limit)
+{
+	char text[8] = "";
+	if (!is_number(number) || number->len > digits)
+		return false;
+	memcpy(text, number->p, number->len);
+	return atoi(text) < limit;
+}
+
+// "192.0.2.1,3,120": address or network, category, score
 static bool iprep_fits_line(const struct field *line)
 {
 	struct field value = part(line, ',', 0), category = part(line, ',', 1);
 	struct field score = part(line, ',', 2), none = part(line, ',', 3);
-	struct indicator i;
-	char name[INDICATOR_NAME_MAX + 1];
-	return is_number(&category) && category.len <= 2 && is_number(&score) && score.len <= 3 &&
-	       !none.p && !indicator_parse(value.p, value.len, &i, name) && i.type == INDICATOR_NET;
+	return is_below(&category, 2, 60) && is_below(&score, 3, 128) && !none.p && is_net(&value);
 }
 
 bool feed_iprep_fits(const char *data, size_t len)
 {
-	return fits_often(data, len, iprep_fits_line, 2);
+	return text_fits_often(data, len, iprep_fits_line, 2);
 }
 
 void feed_iprep_parse(struct feed_parser *f, const char *data, size_t len)
@@ -225,9 +288,14 @@ void feed_iprep_parse(struct feed_parser *f, const char *data, size_t len)
 		struct field number = part(&line, ',', 1), score = part(&line, ',', 2);
 		struct field value = part(&line, ',', 0);
 		struct row r = {};
-		if (!is_number(&number) || number.len > 2 || !is_number(&score) ||
+		if (!is_below(&number, 2, 60) || !is_below(&score, 3, 128) ||
 		    part(&line, ',', 3).p) {
-			row_reject(f, "expected ADDRESS,CATEGORY,SCORE", line.p, line.len);
+			row_reject(
+				f,
+				"expected ADDRESS,CATEGORY,SCORE (category < 60, score < 128)",
+				line.p,
+				line.len
+			);
 			continue;
 		}
 		memcpy(category + 9, number.p, number.len);
@@ -249,7 +317,7 @@ static bool alienvault_fits_line(const struct field *line)
 
 bool feed_alienvault_fits(const char *data, size_t len)
 {
-	return fits_often(data, len, alienvault_fits_line, 2);
+	return text_fits_often(data, len, alienvault_fits_line, 2);
 }
 
 void feed_alienvault_parse(struct feed_parser *f, const char *data, size_t len)
@@ -259,13 +327,14 @@ void feed_alienvault_parse(struct feed_parser *f, const char *data, size_t len)
 	while (!f->no_memory && next_row(f, &t, &line)) {
 		struct row r = {};
 		struct field value = part(&line, '#', 0), risk = part(&line, '#', 2);
-		struct field kinds = part(&line, '#', 3);
+		struct field kinds = part(&line, '#', 3), reliability = part(&line, '#', 1);
 		if (!alienvault_fits_line(&line)) {
 			row_reject(f, "expected ADDRESS#RELIABILITY#RISK#TYPE", line.p, line.len);
 			continue;
 		}
 		row_set(&r, ROW_VALUE, value.p, value.len);
 		row_set(&r, ROW_RISK_10, risk.p, risk.len);
+		row_set(&r, ROW_RELIABILITY_10, reliability.p, reliability.len);
 		row_set(&r, ROW_CATEGORY, kinds.p, kinds.len);
 		row_take(f, &r);
 	}

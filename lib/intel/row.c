@@ -83,6 +83,7 @@ enum row_role row_role_of(const char *name, size_t len)
 		{"to_ids", ROW_ACTIVE},
 		{"is_active", ROW_ACTIVE},
 		{"meta.whitelist", ROW_ALLOW},
+		{"meta.remove", ROW_REMOVED},
 	};
 	struct field f = {name, len};
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
@@ -117,17 +118,20 @@ static enum kind kind_of(const struct field *type)
 		const char *word;
 		enum kind kind;
 	} kinds[] = {
-		{"ip:port", KIND_NET},	   {"ip-dst|port", KIND_NET},
-		{"ip-src|port", KIND_NET}, {"ip", KIND_NET},
-		{"ip-src", KIND_NET},	   {"ip-dst", KIND_NET},
-		{"ipv4", KIND_NET},	   {"ipv6", KIND_NET},
-		{"cidr", KIND_NET},	   {"net", KIND_NET},
-		{"addr_port", KIND_NET},   {"addr", KIND_NET},
-		{"intel::addr", KIND_NET}, {"intel::subnet", KIND_NET},
-		{"port", KIND_PORT},	   {"domain", KIND_NAME},
-		{"name", KIND_NAME},	   {"intel::domain", KIND_NAME},
-		{"hostname", KIND_HOST},   {"url", KIND_URL},
-		{"uri", KIND_URL},	   {"intel::url", KIND_URL},
+		{"ip:port", KIND_NET},	    {"ip-dst|port", KIND_NET},
+		{"ip-src|port", KIND_NET},  {"ip", KIND_NET},
+		{"ip-src", KIND_NET},	    {"ip-dst", KIND_NET},
+		{"ipv4", KIND_NET},	    {"ipv6", KIND_NET},
+		{"cidr", KIND_NET},	    {"net", KIND_NET},
+		{"addr_port", KIND_NET},    {"addr", KIND_NET},
+		{"address", KIND_NET},	    {"network", KIND_NET},
+		{"ipv4-addr", KIND_NET},    {"ipv6-addr", KIND_NET},
+		{"domain-name", KIND_NAME}, {"fqdn", KIND_NAME},
+		{"intel::addr", KIND_NET},  {"intel::subnet", KIND_NET},
+		{"port", KIND_PORT},	    {"domain", KIND_NAME},
+		{"name", KIND_NAME},	    {"intel::domain", KIND_NAME},
+		{"hostname", KIND_HOST},    {"url", KIND_URL},
+		{"uri", KIND_URL},	    {"intel::url", KIND_URL},
 	};
 	if (type->len == 0)
 		return KIND_ANY;
@@ -241,11 +245,9 @@ static void weigh(const struct feed_parser *f, const struct row *r, struct indic
 	i->score = scaled(&r->fields[ROW_SCORE], INDICATOR_SCORE_MAX, INDICATOR_SCORE_MAX, def);
 	i->score = scaled(&r->fields[ROW_SCORE_127], 127, INDICATOR_SCORE_MAX, i->score);
 	i->score = scaled(&r->fields[ROW_RISK_10], 10, INDICATOR_SCORE_MAX, i->score);
-	i->confidence = (uint8_t
-	)scaled(&r->fields[ROW_CONFIDENCE],
-		100,
-		100,
-		o->confidence ? o->confidence : CONFIDENCE_DEFAULT);
+	uint16_t sure = o->confidence ? o->confidence : CONFIDENCE_DEFAULT;
+	sure = scaled(&r->fields[ROW_CONFIDENCE], 100, 100, sure);
+	i->confidence = (uint8_t)scaled(&r->fields[ROW_RELIABILITY_10], 10, 100, sure);
 	// A victim's or a shared address says less of who talks to it.
 	if (is_true(&r->fields[ROW_COMPROMISED]) || is_true(&r->fields[ROW_SHARED])) {
 		i->score /= 2;
@@ -259,12 +261,16 @@ static void weigh(const struct feed_parser *f, const struct row *r, struct indic
 		i->severity = o->severity ? o->severity : indicator_severity_of(i->score);
 }
 
+static uint32_t time_of(const struct field *f)
+{
+	return f->len ? clock_parse_sec(f->p, f->len) : 0;
+}
+
 static void date(const struct row *r, struct indicator *i)
 {
-	const struct field *f = r->fields;
-	i->first_seen = clock_parse_sec(f[ROW_FIRST_SEEN].p, f[ROW_FIRST_SEEN].len);
-	i->last_seen = clock_parse_sec(f[ROW_LAST_SEEN].p, f[ROW_LAST_SEEN].len);
-	i->expires = clock_parse_sec(f[ROW_EXPIRES].p, f[ROW_EXPIRES].len);
+	i->first_seen = time_of(&r->fields[ROW_FIRST_SEEN]);
+	i->last_seen = time_of(&r->fields[ROW_LAST_SEEN]);
+	i->expires = time_of(&r->fields[ROW_EXPIRES]);
 }
 
 static uint32_t text(struct feed_parser *f, const struct field *field, const char *def)
@@ -289,14 +295,14 @@ static void add(struct feed_parser *f, const struct row *r, struct indicator *i,
 {
 	const char *category = f->o->category && *f->o->category ? f->o->category : f->category;
 	bool is_net = i->type == INDICATOR_NET || i->type == INDICATOR_ADDR_PORT;
-	i->is_allow = f->o->is_allow || is_true(&r->fields[ROW_ALLOW]);
+	i->is_allow = f->o->is_allow || f->is_allow || is_true(&r->fields[ROW_ALLOW]);
 	i->is_forced = f->o->keep_reserved;
 	date(r, i);
 	if (is_net && !i->is_allow && !f->o->keep_reserved && indicator_is_reserved(&i->net)) {
 		f->report->reserved++;
 		return;
 	}
-	if (is_over(f, i)) {
+	if (is_over(f, i) || is_true(&r->fields[ROW_REMOVED])) {
 		f->report->expired++;
 		return;
 	}

@@ -19,6 +19,7 @@ enum row_role {
 	ROW_SCORE,
 	ROW_SCORE_127, // Suricata's scale
 	ROW_RISK_10,   // AlienVault's
+	ROW_RELIABILITY_10,
 	ROW_SEVERITY,
 	ROW_CONFIDENCE,
 	ROW_FIRST_SEEN,
@@ -29,7 +30,8 @@ enum row_role {
 	ROW_COMPROMISED, // the address is a victim's: less weight
 	ROW_SHARED,	 // of a CDN: likewise
 	ROW_ACTIVE,	 // a flag that is to be set: MISP's to_ids, OTX's is_active
-	ROW_ALLOW,	 // whitelist flag of Zeek and MISP
+	ROW_ALLOW,	 // whitelist flag of Zeek
+	ROW_REMOVED,	 // Zeek's: no longer meant
 	ROW_N_ROLES
 };
 
@@ -49,6 +51,7 @@ struct feed_parser {
 	uint32_t now_sec;
 	uint32_t line;
 	char category[INTEL_LIST_TEXT_MAX + 1]; // of the feed's own head (FireHOL)
+	bool is_allow;				// by the content: MISP's warning lists
 	bool no_memory;
 };
 
@@ -72,6 +75,7 @@ void row_reject(struct feed_parser *f, const char *why, const char *sample, size
 struct text_lines {
 	const char *p, *end;
 	uint32_t number;
+	bool is_table; // of tabs: those at the ends of a line belong to it
 };
 
 // The next line without its end (CR LF, LF), blanks at both ends cut; false at the end.
@@ -83,7 +87,15 @@ static inline bool text_is_comment(const struct field *l)
 	       (l->len > 1 && l->p[0] == '/' && l->p[1] == '/');
 }
 
+// Whether at least one in `one_in` of the first lines pleases `fits`: a bad one at the top does not
+// hide what the feed is.
+bool text_fits_often(
+	const char *data, size_t len, bool (*fits)(const struct field *line), unsigned one_in
+);
+
 // Each tells whether the content looks like its format, and parses it.
+bool feed_commas_fits(const char *data, size_t len);
+void feed_commas_parse(struct feed_parser *f, const char *data, size_t len);
 bool feed_plain_fits(const char *data, size_t len);
 void feed_plain_parse(struct feed_parser *f, const char *data, size_t len);
 bool feed_iprep_fits(const char *data, size_t len);

@@ -88,6 +88,11 @@ static bool path_is(const char *path, size_t len, const char *want)
 static void literal(struct scanner *s, const char *path, size_t path_len)
 {
 	char text[LITERAL_MAX];
+	skip_blanks(s);
+	if (s->p < s->end && (isalnum((unsigned char)*s->p) || strchr("-+.", *s->p))) {
+		s->unsupported = true; // a number, true, t'…', h'…', b'…'
+		return;
+	}
 	int n = take_literal(s, text);
 	bool is_name = path_is(path, path_len, "domain-name:value");
 	bool is_addr = path_is(path, path_len, "ipv4-addr:value") ||
@@ -107,6 +112,10 @@ static void comparison(struct scanner *s)
 {
 	const char *path;
 	size_t len;
+	if (take_keyword(s, "EXISTS")) {
+		s->unsupported = true;
+		return;
+	}
 	if (!take_path(s, &path, &len)) {
 		s->invalid = true;
 		return;
@@ -115,8 +124,8 @@ static void comparison(struct scanner *s)
 		s->invalid |= !take_mark(s, '(');
 		do
 			literal(s, path, len);
-		while (!s->invalid && take_mark(s, ','));
-		s->invalid |= !take_mark(s, ')');
+		while (!s->invalid && !s->unsupported && take_mark(s, ','));
+		s->invalid |= !s->unsupported && !take_mark(s, ')');
 	} else if (take_keyword(s, "ISSUBSET") || take_mark(s, '=')) {
 		literal(s, path, len);
 	} else {
