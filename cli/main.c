@@ -5,6 +5,7 @@
 
 #include "cli/doctor/doctor.h"
 #include "cli/export.h"
+#include "cli/feed_trial.h"
 #include "cli/import.h"
 #include "cli/output.h"
 #include "cli/replay.h"
@@ -25,6 +26,7 @@
 #define EXIT_UNAVAILABLE 69 // sysexits EX_UNAVAILABLE
 #define WORDS_MAX 3
 #define OPERANDS_MAX 3
+#define FEED_TRIAL_LIMIT 10 // indicators that feeds test shows
 
 struct options {
 	const char *control;
@@ -48,6 +50,8 @@ struct command {
 	bool takes_file;	    // the last operand may be a file, whose content is sent
 	const char *columns[9];	    // of the table; none: the answer is shown as it is
 	json_t *(*shape)(json_t *); // turns the answer into rows; NULL: it has rows
+	// answers here and now, without the collector; the exit status
+	int (*local)(const struct options *o);
 	const char *text;
 };
 
@@ -67,6 +71,12 @@ static json_t *ledger_rows(json_t *answer)
 	add_counters(rows, json_object_get(answer, "drops"), "drop");
 	add_counters(rows, json_object_get(answer, "store"), "store");
 	return rows;
+}
+
+static int feeds_test(const struct options *o)
+{
+	size_t limit = o->limit ? (size_t)o->limit : FEED_TRIAL_LIMIT;
+	return feed_trial((const char *const *)o->operands, o->n_operands, limit, o->format);
 }
 
 #define USER_COLUMNS                                                                               \
@@ -170,6 +180,12 @@ static const struct command commands[] = {
 	 .n_optional = 1,
 	 .columns = {"feeds"},
 	 .text = "look at feeds now; --force takes one that has shrunk"},
+	{.words = {"feeds", "test"},
+	 .operands = "FILE [KEY=VALUE]...",
+	 .operand_keys = {"file"},
+	 .takes_pairs = true,
+	 .local = feeds_test,
+	 .text = "what a feed would give, line by line (--limit); needs no collector"},
 	{.words = {"indicators", "list"},
 	 .cmd = "indicators.list",
 	 .columns = {"value", "category", "score", "description", "expires"},
@@ -253,7 +269,8 @@ static int print_help(void)
 	       "      --role R           user add: viewer, analyst or admin [viewer]\n"
 	       "      --since TIME       hits, hunt: from this time on: 2026-03-25T09:00:00Z, or "
 	       "12h ago\n"
-	       "      --limit N          hits: at most so many [200]\n"
+	       "      --limit N          hits: at most so many [200]; feeds test: indicators shown "
+	       "[10]\n"
 	       "      --force            feeds refresh: take one that has shrunk, too\n"
 	       "  -o, --output FORMAT    table, json or csv [table]\n"
 	       "      --help             show this and end\n"
@@ -428,6 +445,8 @@ static json_t *arguments(const struct command *c, const struct options *o)
 static int run(const struct command *c, const struct options *o)
 {
 	char error[256];
+	if (c->local)
+		return c->local(o);
 	json_t *args = arguments(c, o), *result = NULL;
 	if (!args)
 		return CONFIG_EXIT_USAGE;

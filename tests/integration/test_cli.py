@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Command lines: what every program answers, and how it refuses."""
+import json
 import re
 
 from weir import equal
@@ -73,3 +74,26 @@ def tables_csv_and_json_tell_the_same(t):
     equal("a name twice", r.returncode, 1)
     col.ask("user", "del", "someone")
     equal("users after del", col.ask("user", "list"), [])
+
+
+def a_feed_is_tried_without_a_collector(t):
+    feed = t.path("feed.csv")
+    feed.write_bytes(b"indicator,new,type,score\r\n198.51.100.7,x,ip,300\n\xff\x00binary\n198.51.100.8,ip,1\n"
+                     + b"x" * 2**20 + b"\n10.0.0.1,,ip,1\nbad.example,,domain,900\n2001:db8::/32,,cidr,\n")
+    weir = [t.program("cli/weir"), "feeds", "test"]
+    told = json.loads(t.run(weir + [feed, "-o", "json"]).stdout)
+    equal("format", told["format"], "csv")
+    counts = {k: v for k, v in told["counts"].items() if v}
+    equal("counts", counts, {"lines": 7, "indicators": 3, "rejected": 3, "reserved": 1})
+    equal("types", {k: v for k, v in told["types"].items() if v}, {"net": 2, "name": 1})
+    equal("lines rejected", [r["line"] for r in told["rejects"]], [3, 4, 5])
+    assert all(r["why"] for r in told["rejects"]), told["rejects"]
+    equal("values", [i["value"] for i in told["first"]], ["198.51.100.7", "bad.example", "2001:db8::/32"])
+    equal("scores", [i["score"] for i in told["first"]], [300, 900, 700])
+    csv = t.run(weir + [feed, "score=5", "allow=yes", "--limit", "1", "-o", "csv"]).stdout
+    assert "\nallow,198.51.100.7,\"score 300" in csv and "bad.example" not in csv, csv
+    assert re.search(r"^rejected +line 4 +a number of columns", t.run(weir + [feed]).stdout, re.M)
+    for words in ([t.path("none")], [t.program("cli/weir")], [feed, "format=zeek"]):
+        r = t.run(weir + words, check=False)
+        assert r.returncode == 1 and r.stderr, (words, r)
+    equal("no such setting", t.run(weir + [feed, "colour=red"], check=False).returncode, 2)
