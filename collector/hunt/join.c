@@ -68,18 +68,17 @@ int quarry_init(struct quarry *q, const struct intel_db *db, const struct ids *i
 		} else if (x->type == INDICATOR_PORT) {
 			q->ports[x->port >> 6] |= 1ull << (x->port & 63);
 			q->any_port = true;
-		} else {
-			q->any_name = true;
 		}
 	}
 	if (q->n_ranges)
 		unite(q);
-	return 0;
+	return name_quarry_init(&q->names, db, ids);
 }
 
 void quarry_fini(struct quarry *q)
 {
 	free(q->ranges);
+	name_quarry_fini(&q->names);
 	*q = (struct quarry){};
 }
 

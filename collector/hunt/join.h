@@ -5,7 +5,7 @@
 // sorted, so that a walk over the shorter one with leaps over the longer is all it takes.
 // Thread: hunter.
 
-#include "collector/hunt/ids.h"
+#include "collector/hunt/name_join.h"
 #include "collector/store/table.h"
 
 // Addresses as the numbers they are in network order: compared at once.
@@ -18,7 +18,8 @@ struct quarry {
 	struct range *ranges; // of addresses, disjoint, rising
 	size_t n_ranges;
 	uint64_t ports[1024]; // bit p: an indicator of the port alone
-	bool any_port, any_name;
+	bool any_port;
+	struct name_quarry names;
 };
 
 // Of the indicators of the database whose id is in `ids`. 0, or -ENOMEM.

@@ -44,6 +44,7 @@ static void begin_hour(struct hunt_scan *s)
 	prey_clear(&s->prey);
 	memset(s->slots, 0, s->n_slots * sizeof(*s->slots));
 	s->n_hits = 0;
+	s->any_name = false;
 	s->names_len = 0;
 }
 
@@ -161,7 +162,7 @@ static bool is_candidate(const struct hunt_scan *s, const struct rows *r, uint32
 	const struct quarry *q = s->quarry;
 	if (q->any_port && r->dport && q->ports[r->dport[i] >> 6] >> (r->dport[i] & 63) & 1)
 		return true;
-	if (q->any_name && r->name && r->name[i].len)
+	if (s->any_name && r->name && r->name[i].len)
 		return true;
 	if (r->is_journal)
 		return (r->src && quarry_has(q, &r->src[i])) ||
@@ -303,23 +304,37 @@ static int join_hosts(struct hunt_scan *s, struct store_view *v, uint16_t entity
 	return ret;
 }
 
+// Whether the hour has a name that is hunted for. Without a table of names any name may be one.
+static int join_names(struct hunt_scan *s, struct store_view *v, uint16_t entity, uint32_t hour)
+{
+	uint64_t fields = 0;
+	int ret = name_quarry_join(&s->quarry->names, &s->names_walk, v, entity, hour);
+	s->damaged += ret == -EIO;
+	if (ret == -ENOENT || ret == -EIO) {
+		ret = store_view_fields(v, entity, hour, &fields);
+		s->any_name = ret < 0 || fields & RECORD_BIT(server_name);
+		return ret;
+	}
+	s->any_name = ret > 0;
+	return ret < 0 ? ret : 0;
+}
+
 // Whether any sealed row of the hour can match.
 static int look_at_tables(
 	struct hunt_scan *s, struct store_view *v, uint16_t entity, uint32_t hour, bool *ret_any
 )
 {
 	const struct quarry *q = s->quarry;
-	uint64_t fields = 0;
 	bool port = false;
 	int ret = q->n_ranges ? join_hosts(s, v, entity, hour) : 0;
 	if (ret == 0 && s->prey.n)
 		ret = prey_index(&s->prey);
 	if (ret == 0 && q->any_port && !s->prey.n)
 		ret = store_view_any_port(v, entity, hour, q->ports, &port);
-	if (ret == 0 && q->any_name && !s->prey.n && !port)
-		ret = store_view_fields(v, entity, hour, &fields);
+	if (ret == 0 && q->names.n)
+		ret = join_names(s, v, entity, hour);
 	s->hosts += s->prey.n;
-	*ret_any = s->prey.n || port || fields & RECORD_BIT(server_name);
+	*ret_any = s->prey.n || port || s->any_name;
 	return ret;
 }
 
@@ -338,12 +353,15 @@ int hunt_scan_hour(
 		s->damaged++;
 		prey_clear(&s->prey);
 		any = true;
+		s->any_name = s->quarry->names.n > 0;
 		ret = 0;
 	}
 	if (ret == 0 && (any || hour->journal_rows)) {
 		// With journal rows beside sealed ones the hosts in the tables are not all.
-		if (hour->journal_rows)
+		if (hour->journal_rows) {
 			s->prey.n = 0;
+			s->any_name = s->quarry->names.n > 0;
+		}
 		ret = scan_rows(s, v, entity, hour->hour, !any, cancel);
 	}
 	for (size_t i = 0; ret == 0 && i < s->n_hits; i++)

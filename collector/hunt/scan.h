@@ -19,6 +19,8 @@ struct hunt_scan {
 	const struct quarry *quarry;
 	struct prey prey;
 	struct store_index index;
+	struct name_walk names_walk;
+	bool any_name; // of the hour: rows with a name are to be looked at
 	struct intel_counters counters;
 	// Of the hour that was scanned last.
 	struct hit *hits; // folded; texts as long as the database and this

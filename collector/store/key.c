@@ -74,6 +74,17 @@ struct key key_ports(uint16_t entity, uint32_t hour, uint8_t proto, uint16_t fir
 	return key_of(&w, &k);
 }
 
+struct key key_names(uint16_t entity, uint32_t hour, const char *first, size_t len, uint32_t number)
+{
+	struct key k;
+	char head[KEY_NAME_LEN] = {0};
+	struct wbuf w = start_hour(&k, KEY_NAMES, entity, hour);
+	memcpy(head, first, len < sizeof(head) ? len : sizeof(head));
+	wbuf_bytes(&w, head, sizeof(head));
+	wbuf_u32(&w, number);
+	return key_of(&w, &k);
+}
+
 bool key_parse(struct slice key, enum key_kind kind, struct key_parts *ret_parts)
 {
 	struct buf b = buf_of(key.p, key.len);

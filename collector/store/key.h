@@ -21,6 +21,7 @@ enum key_kind {
 	KEY_JOURNAL = 'J', // entity hour number             a journal block
 	KEY_HIT_LOG = 'L', // number                         the key of a hit that changed
 	KEY_META = 'M',	   // name                           where the committer stands
+	KEY_NAMES = 'N',   // entity hour first name number  names of a part of the hour's names
 	KEY_PORTS = 'P',   // entity hour proto first port   ports of a part of the hour's table
 	KEY_HIT = 'T',	   // entity hour indicator inside direction   struct hit
 	KEY_USER = 'U',	   // api_id                         struct store_user
@@ -29,6 +30,7 @@ enum key_kind {
 
 #define KEY_VERSION 1
 #define KEY_LEN_MAX 80
+#define KEY_NAME_LEN 32 // bytes of a part's first name in its key; a shorter one is filled with 0
 
 struct key {
 	size_t len;
@@ -54,6 +56,10 @@ struct key key_column(uint16_t entity, uint32_t hour, uint64_t number, uint8_t f
 // A X
 struct key key_addrs(enum key_kind kind, uint16_t entity, uint32_t hour, const struct addr *first);
 struct key key_ports(uint16_t entity, uint32_t hour, uint8_t proto, uint16_t first);
+
+// `first` is a name as in collector/store/names.h; number: of the part, from 0 on.
+struct key
+key_names(uint16_t entity, uint32_t hour, const char *first, size_t len, uint32_t number);
 
 // True when the key is one of the kind and our version, with its entity, hour and number.
 bool key_parse(struct slice key, enum key_kind kind, struct key_parts *ret_parts);

@@ -9,6 +9,7 @@
 // Thread: sealer.
 
 #include "collector/store/gather.h"
+#include "collector/store/names.h"
 #include "collector/store/state.h"
 #include "collector/store/view.h"
 
@@ -19,6 +20,8 @@ struct seal_pass {
 	struct store_view *view;
 	struct table_hour table; // as it will be stored
 	struct rollup *rollup;	 // stored tables and what was added
+	struct names names;	 // likewise
+	bool has_names;		 // the names are all of the hour; else none are stored
 	struct column_coder coder;
 	struct record_batch *block; // a journal block
 	struct record_batch *rows;  // gathered from several

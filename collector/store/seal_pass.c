@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "collector/store/lookup.h"
+#include "collector/store/name_table.h"
 #include "collector/store/seal.h"
 
 #include <errno.h>
@@ -28,6 +30,7 @@ static uint32_t rows_cap(struct seal_pass *p)
 static int set_up(struct seal_pass *p)
 {
 	column_init(&p->coder);
+	names_init(&p->names);
 	p->view = view_open(p->store->db, true);
 	p->block = record_batch_create(JOURNAL_ROWS_MAX);
 	p->rows = p->view ? record_batch_create(rows_cap(p)) : NULL;
@@ -42,6 +45,7 @@ static void tear_down(struct seal_pass *p)
 {
 	store_view_close(p->view);
 	rollup_free(p->rollup);
+	names_fini(&p->names);
 	column_fini(&p->coder);
 	record_batch_free(p->block);
 	record_batch_free(p->rows);
@@ -67,11 +71,39 @@ static int clear_leftovers(struct seal_pass *p, char error[static STORE_ERROR_LE
 	return db_write(p->store->db, p->columns, false, error);
 }
 
+// The hour's names so far. A table that is absent though rows have names, or that cannot be read,
+// is left out from now on: hunts look at the rows.
+static int load_names(struct seal_pass *p)
+{
+	struct name_walk *w = malloc(sizeof(*w));
+	uint64_t fields = 0;
+	if (!w)
+		return -ENOMEM;
+	int ret = name_walk_open(w, p->view, p->entity, p->hour);
+	p->has_names = p->names.any_row = ret > 0;
+	if (ret > 0)
+		ret = name_walk_seek(w, "", 0);
+	else if (ret == 0 && store_view_fields(p->view, p->entity, p->hour, &fields) == 0)
+		p->has_names = !(fields & RECORD_BIT(server_name));
+	for (; ret > 0; ret = ret < 0 ? ret : name_walk_next(w)) {
+		const struct table_names *t = &w->part;
+		for (uint32_t i = 0; i < t->n && ret > 0; i++)
+			if (names_add(&p->names, t->text + t->off[i], t->len[i]) < 0)
+				ret = -ENOMEM;
+	}
+	free(w);
+	if (ret == -EIO)
+		p->has_names = false;
+	return ret == -EIO ? 0 : ret;
+}
+
 static int load(struct seal_pass *p, char error[static STORE_ERROR_LEN])
 {
 	int ret = view_table_hour(p->view, p->entity, p->hour, &p->table);
 	if (ret > 0)
 		ret = store_view_rollup(p->view, p->entity, p->hour, p->rollup);
+	if (ret == 0)
+		ret = load_names(p);
 	if (ret == 0)
 		ret = clear_leftovers(p, error);
 	if (ret == -EIO && !error[0])
@@ -129,6 +161,8 @@ take_block(struct seal_pass *p, uint64_t number, struct slice value, char error[
 		ret = gather_append(p->rows, p->block);
 	if (ret == 0)
 		ret = rollup_add_batch(p->rollup, p->block, 0, UINT64_MAX);
+	if (ret == 0 && p->has_names)
+		ret = names_add_batch(&p->names, p->block);
 	if (ret < 0)
 		return ret;
 	if (p->first == p->end)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "collector/store/name_table.h"
 #include "collector/store/seal.h"
 
 #include <errno.h>
@@ -122,15 +123,43 @@ static int put_ports(struct seal_pass *p)
 	return ret;
 }
 
+// One part at least when rows have names, so that it can be told that all are there.
+static int put_names(struct seal_pass *p)
+{
+	struct names *s = &p->names;
+	uint32_t number = 0;
+	int ret = 0;
+	if (!p->has_names || s->is_over || !s->any_row)
+		return 0;
+	names_sort(s);
+	for (size_t from = 0; ret == 0 && (from < s->n || number == 0); number++) {
+		uint32_t n = s->n - from < TABLE_NAMES ? (uint32_t)(s->n - from) : TABLE_NAMES;
+		const char *first = n ? names_text(s, from) : "";
+		size_t len = n ? s->items[from].len : 0;
+		struct key key = key_names(p->entity, p->hour, first, len, number);
+		p->value.len = 0;
+		ret = name_table_encode(s, from, n, &p->value);
+		if (ret == 0)
+			db_batch_put(
+				p->last, key_slice(&key), (struct slice){p->value.p, p->value.len}
+			);
+		from += n;
+	}
+	return ret;
+}
+
 int seal_put_tables(struct seal_pass *p)
 {
 	struct key key = key_hour(KEY_HOUR, p->entity, p->hour);
 	del_parts(p, KEY_ADDRS);
 	del_parts(p, KEY_INDEX);
 	del_parts(p, KEY_PORTS);
+	del_parts(p, KEY_NAMES);
 	int ret = put_hosts(p);
 	if (ret == 0)
 		ret = put_ports(p);
+	if (ret == 0)
+		ret = put_names(p);
 	if (ret < 0)
 		return ret;
 	p->table.totals = rollup_totals(p->rollup);

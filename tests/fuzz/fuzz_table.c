@@ -3,6 +3,7 @@
 // The stored sums of an hour. Input: which of them (1), the value without its checksum. What can be
 // decoded comes back the same when it is encoded and decoded again.
 
+#include "collector/store/name_table.h"
 #include "collector/store/table.h"
 #include "tests/fuzz/stored.h"
 
@@ -61,15 +62,43 @@ static int decode_ports(struct ints_coder *c, struct slice value, struct bytes *
 	return 0;
 }
 
+static int decode_index(struct ints_coder *c, struct slice value)
+{
+	static struct table_index index;
+	int ret = table_index_decode(c, value, false, &index);
+	assert(ret < 0 || (index.n && index.n <= TABLE_INDEX));
+	return ret;
+}
+
+static int decode_names(struct slice value, struct bytes *out)
+{
+	static struct table_names t, again;
+	struct names s = {};
+	int ret = name_table_decode(value, &t);
+	if (ret < 0)
+		return ret;
+	names_init(&s);
+	for (uint32_t i = 0; i < t.n; i++)
+		assert(names_add(&s, t.text + t.off[i], t.len[i]) == 0);
+	names_sort(&s);
+	assert(s.n == t.n && name_table_encode(&s, 0, t.n, out) == 0);
+	assert(name_table_decode((struct slice){out->p, out->len}, &again) == 0);
+	assert(memcmp(t.len, again.len, t.n) == 0);
+	names_fini(&s);
+	return 0;
+}
+
 static void decode(uint8_t which, const uint8_t *p, size_t len)
 {
 	struct slice value = {p, len};
 	struct bytes out = {};
 	struct ints_coder c;
 	ints_init(&c);
-	int ret = which % 3 == 0   ? decode_hour(value, &out)
-		  : which % 3 == 1 ? decode_hosts(&c, value, &out)
-				   : decode_ports(&c, value, &out);
+	int ret = which % 5 == 0   ? decode_hour(value, &out)
+		  : which % 5 == 1 ? decode_hosts(&c, value, &out)
+		  : which % 5 == 2 ? decode_ports(&c, value, &out)
+		  : which % 5 == 3 ? decode_index(&c, value)
+				   : decode_names(value, &out);
 	assert(ret == 0 || ret == -EIO);
 	bytes_fini(&out);
 	ints_fini(&c);

@@ -28,6 +28,7 @@ static struct intel_db *database(const char *const *values, size_t n)
 
 struct sums {
 	uint64_t flows, packets, bytes, denied;
+	uint64_t hours; // whose rows were looked at
 };
 
 // By every row of the journal and the blocks.
@@ -80,6 +81,7 @@ static struct sums hunted(struct store_view *v, const struct intel_db *db)
 			s.denied += scan.hits[i].retro.denied;
 		}
 	}
+	s.hours = scan.hours_scanned;
 	hunt_scan_fini(&scan);
 	quarry_fini(&quarry);
 	ids_free(&ids);
@@ -124,6 +126,21 @@ static void finds_what_a_look_at_every_row_finds(void **state)
 	compare_all(f); // in both
 }
 
+static void rows_are_left_alone_when_the_tables_have_nothing(void **state)
+{
+	struct stores *f = *state;
+	static const char *const values[] = {
+		"192.0.2.0/24", "2001:db9::/32", "port 65000", "=example.net", "w.example.net"};
+	struct intel_db *all = database(values, 5);
+	stores_commit(f, 0, HOURS, 2000);
+	assert_int_equal(hunted(stores_view(f), all).hours, HOURS);
+	stores_seal(f);
+	assert_int_equal(hunted(stores_view(f), all).hours, 0);
+	stores_commit(f, 0, 1, 10);
+	assert_int_equal(hunted(stores_view(f), all).hours, 1);
+	intel_db_put(all);
+}
+
 static void finds_the_same_in_hours_of_an_older_release(void **state)
 {
 	struct stores *f = *state;
@@ -131,6 +148,7 @@ static void finds_the_same_in_hours_of_an_older_release(void **state)
 	stores_seal(f);
 	stores_close(f);
 	stores_forget(f, KEY_INDEX);
+	stores_forget(f, KEY_NAMES);
 	stores_open(f);
 	compare_all(f);
 	stores_commit(f, 0, 1, 500); // late rows bring the hour up to date
@@ -201,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stores_set_up, stores_tear_down)
 		TEST(finds_what_a_look_at_every_row_finds),
+		TEST(rows_are_left_alone_when_the_tables_have_nothing),
 		TEST(finds_the_same_in_hours_of_an_older_release),
 		TEST(finds_the_same_beside_damaged_tables),
 		TEST(what_matched_as_it_came_is_not_told_again),

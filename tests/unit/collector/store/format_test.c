@@ -3,6 +3,7 @@
 // who changes a format raises its version (docs/STORE.md), keeps the decoder of the old one, and
 // adds values of the new one here.
 #include "collector/store/block.h"
+#include "collector/store/name_table.h"
 #include "collector/store/table.h"
 #include "collector/store/user.h"
 #include "collector/store/witness.h"
@@ -89,6 +90,10 @@ static const char hosts[] =
 	"fcc6dc13250ff4f8";
 
 static const char index_part[] = "010300000001000005818080d0f0ff3f010020206f8605e7f375ac5a";
+
+static const char names_part[] =
+	"0103000b74656e2e656c706d6178650b022d780b042e777777f2b96c7215"
+	"3dbfe2";
 
 static const char ports[] =
 	"01030005060100002c000a350100001806000008010100006306000d02010000c0f91400"
@@ -259,6 +264,22 @@ static void check_index(struct ints_coder *c, const struct rollup_host *want)
 	free(x);
 }
 
+static void names_are_read(void **state)
+{
+	static const char *const want[] = {"ten.elpmaxe", "ten.elpmaxe-x", "ten.elpmaxe.www"};
+	struct table_names *t = calloc(1, sizeof(*t));
+	struct bytes b = bytes_of(names_part);
+	(void)state;
+	assert_int_equal(name_table_decode((struct slice){b.p, b.len}, t), 0);
+	assert_int_equal(t->n, 3);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(t->len[i], strlen(want[i]));
+		assert_memory_equal(t->text + t->off[i], want[i], t->len[i]);
+	}
+	bytes_fini(&b);
+	free(t);
+}
+
 static void hosts_and_ports_are_read(void **state)
 {
 	const struct rollup_host want_hosts[] = {
@@ -357,6 +378,7 @@ int main(void)
 		cmocka_unit_test(columns_of_all_forms_are_read),
 		cmocka_unit_test(an_hour_is_read),
 		cmocka_unit_test(hosts_and_ports_are_read),
+		cmocka_unit_test(names_are_read),
 		cmocka_unit_test(a_user_is_read),
 		cmocka_unit_test(a_commit_mark_is_read),
 	};

@@ -52,6 +52,11 @@ static void the_bytes_of_each_kind_are_as_written_down(void **state)
 		"X\1\1\2\3\4\5\6\40\1\15\270\0\0\0\0\0\0\0\0\0\0\0\11",
 		24
 	);
+	assert_key(
+		key_names(ENTITY, HOUR, "ten.elpmaxe", 11, 0x0708090a),
+		"N\1\1\2\3\4\5\6ten.elpmaxe\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\7\10\11\12",
+		44
+	);
 	assert_key(key_ports(ENTITY, HOUR, 17, 0x0102), "P\1\1\2\3\4\5\6\21\1\2", 11);
 }
 
