@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // How long a hunt takes over the host tables of a month: hunt_bench [HOURS [HOSTS [FOLDER]]].
-// Makes a store with the tables of 720 hours of 100,000 hosts each (four of five IPv4; 24 hours of
-// them different, by the writer's own code), and hunts in it for 10,000 new indicators and for one.
-// Beside it, in the same run, what there is without an order: each host of each hour is looked up
-// in a hash table per prefix length. JSON lines, then a table.
+// Makes a store with the tables of 720 hours of 100,000 hosts (four of five IPv4) and 20,000 names
+// each (24 hours of them different, by the writer's own code), and hunts in it for 10,000 new
+// indicators and for one. Beside it, in the same run, what there is without an order: each host of
+// each hour is looked up in a hash table per prefix length. JSON lines, then a table.
 
 #include "collector/hunt/join.h"
 #include "collector/hunt/journey.h"
@@ -26,6 +26,7 @@
 #define DAY 24u
 #define OUR_HOSTS 20000u // seen in every hour
 #define MANY 10000u
+#define NAMES 20000u
 
 static uint64_t random_state = 0x2545f4914f6cdd1d;
 
@@ -83,6 +84,30 @@ static void fill(struct rollup *r, uint32_t n_hosts)
 	}
 }
 
+static size_t random_name(char name[static 64])
+{
+	return (size_t)snprintf(
+		name,
+		64,
+		"h%" PRIx64 ".zone%u.%s",
+		draw() >> 40,
+		(unsigned)(draw() % 20000),
+		draw() % 2 ? "com" : "example.org"
+	);
+}
+
+static void fill_names(struct names *s)
+{
+	names_init(s);
+	s->any_row = true;
+	for (uint32_t i = 0; i < NAMES; i++) {
+		char name[64], text[64];
+		size_t len = random_name(name);
+		name_reverse(name, len, text);
+		check(names_add(s, text, len), "names");
+	}
+}
+
 // As the sealer would write the tables of an hour of such hosts.
 static void write_hour(struct store *s, uint32_t hour, uint32_t n_hosts)
 {
@@ -93,10 +118,13 @@ static void write_hour(struct store *s, uint32_t hour, uint32_t n_hosts)
 	check(rollup_create(&p.rollup), "rollup");
 	fill(p.rollup, n_hosts);
 	check(rollup_add_totals(p.rollup, hour, &totals), "rollup");
+	fill_names(&p.names);
+	p.has_names = true;
 	check(seal_put_tables(&p), "tables");
 	if (db_write(s->db, p.last, false, error) < 0)
 		die("write", error);
 	rollup_free(p.rollup);
+	names_fini(&p.names);
 	column_fini(&p.coder);
 	bytes_fini(&p.value);
 	db_batch_free(p.last);
@@ -105,7 +133,7 @@ static void write_hour(struct store *s, uint32_t hour, uint32_t n_hosts)
 // The keys of an hour under another hour's name: encoding is the slow part.
 static void copy_hour(struct store *s, uint32_t from, uint32_t to)
 {
-	static const enum key_kind kinds[] = {KEY_HOUR, KEY_ADDRS, KEY_INDEX, KEY_PORTS};
+	static const enum key_kind kinds[] = {KEY_HOUR, KEY_ADDRS, KEY_INDEX, KEY_NAMES, KEY_PORTS};
 	char error[STORE_ERROR_LEN];
 	struct db_batch *b = db_batch_create();
 	struct db_iter *it = db_iter_open(s->db, NULL, false);
@@ -176,6 +204,18 @@ static struct intel_list *make_list(size_t n)
 	return l;
 }
 
+static struct intel_list *make_names(size_t n)
+{
+	struct intel_list *l = intel_list_create("bench");
+	for (size_t k = 0; k < n && l; k++) {
+		struct indicator i = {.type = INDICATOR_NAME, .score = 700, .is_exact = k % 2};
+		char name[64];
+		(void)random_name(name);
+		check(intel_list_add(l, &i, name), "list");
+	}
+	return l;
+}
+
 struct figure {
 	const char *what;
 	size_t n_indicators;
@@ -199,7 +239,8 @@ static struct figure figure_of(const char *what, uint64_t start, uint64_t cpu)
 	};
 }
 
-static struct figure by_hunt(struct store *s, const struct intel_list *l, uint64_t hosts)
+static struct figure
+by_hunt(struct store *s, const char *what, const struct intel_list *l, uint64_t hosts)
 {
 	static const _Atomic bool never;
 	struct intel_list *lists[] = {(struct intel_list *)l};
@@ -211,10 +252,10 @@ static struct figure by_hunt(struct store *s, const struct intel_list *l, uint64
 	check(ids_of(x.db, &x.ids), "ids");
 	uint64_t start = clock_mono_ns(), cpu = clock_cpu_ns();
 	check(journey_run(s, 0, &x, &never), "hunt");
-	struct figure f = figure_of("hunt", start, cpu);
+	struct figure f = figure_of(what, start, cpu);
 	f.n_indicators = l->n;
 	f.hosts = hosts;
-	f.found = x.hosts;
+	f.found = l->items[0].type == INDICATOR_NAME ? x.hours_scanned : x.hosts;
 	intel_db_put(x.db);
 	ids_free(&x.ids);
 	return f;
@@ -322,7 +363,7 @@ static void print(const struct figure *f, size_t n)
 	       "indicators",
 	       "seconds",
 	       "of CPU",
-	       "M hosts/s",
+	       "M/s",
 	       "found");
 	for (size_t i = 0; i < n; i++)
 		printf("%-22s %10zu %9.3f %9.3f %12.1f %8" PRIu64 "\n",
@@ -356,13 +397,19 @@ int main(int argc, char **argv)
 		(double)(clock_mono_ns() - start) / 1e9);
 	struct intel_list *many = make_list(MANY), *one = make_list(1);
 	struct tables counted = {};
-	struct figure figures[5];
+	struct intel_list *many_names = make_names(MANY), *one_name = make_names(1);
+	uint64_t names = (uint64_t)n_hours * NAMES;
+	struct figure figures[7];
 	figures[0] = walk(s, "reading alone", n_hours, &counted, false);
-	figures[1] = by_hunt(s, many, counted.hosts);
+	figures[1] = by_hunt(s, "hunt", many, counted.hosts);
 	figures[2] = by_hash(s, many, n_hours);
-	figures[3] = by_hunt(s, one, counted.hosts);
+	figures[3] = by_hunt(s, "hunt", one, counted.hosts);
 	figures[4] = by_hash(s, one, n_hours);
-	print(figures, 5);
+	figures[5] = by_hunt(s, "hunt for names", many_names, names);
+	figures[6] = by_hunt(s, "hunt for names", one_name, names);
+	print(figures, 7);
+	intel_list_put(many_names);
+	intel_list_put(one_name);
 	intel_list_put(many);
 	intel_list_put(one);
 	store_close(s);
