@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <strings.h>
 #include <time.h>
 
@@ -74,7 +73,7 @@ int clock_parse_minute(const char *text, uint64_t *ret_ns)
 	return 0;
 }
 
-// A number of `n` digits at *p, which is moved behind it; -1: it is not there.
+// A number of `n` digits (at most 9) at *p, which is moved behind it; -1: it is not there.
 static int digits(const char **p, const char *end, int n)
 {
 	int v = 0;
@@ -116,14 +115,28 @@ static bool take_zone(const char *p, const char *end, int *ret_east)
 	return p == end && hours >= 0 && hours < 24 && minutes >= 0 && minutes < 60;
 }
 
+// Nine or ten digits: seconds since 1970; 0 for anything else, and for what is beyond 32 bits.
+static uint32_t parse_epoch(const char *text, size_t len)
+{
+	uint64_t sec = 0;
+	if (len < 9 || len > 10)
+		return 0;
+	for (size_t i = 0; i < len; i++) {
+		if (!isdigit((unsigned char)text[i]))
+			return 0;
+		sec = sec * 10 + (uint64_t)(text[i] - '0');
+	}
+	return sec <= UINT32_MAX ? (uint32_t)sec : 0;
+}
+
 uint32_t clock_parse_sec(const char *text, size_t len)
 {
 	const char *p = text, *end = text + len;
 	struct tm tm = {};
 	int east = 0;
-	if (len >= 9 && len <= 10 && digits(&p, end, (int)len) >= 0)
-		return (uint32_t)strtoul(text, NULL, 10);
-	p = text;
+	uint32_t epoch = parse_epoch(text, len);
+	if (epoch)
+		return epoch;
 	tm.tm_year = digits(&p, end, 4) - 1900;
 	if (!take_char(&p, end, '-'))
 		return 0;

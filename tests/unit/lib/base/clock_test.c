@@ -41,6 +41,16 @@ static void what_is_no_minute_is_refused(void **)
 	}
 }
 
+static void seconds_since_1970_have_32_bits(void **)
+{
+	assert_int_equal(clock_parse_sec("1774429200", 10), 1774429200);
+	assert_int_equal(clock_parse_sec("4294967295", 10), UINT32_MAX);
+	assert_int_equal(clock_parse_sec("4294967296", 10), 0);
+	assert_int_equal(clock_parse_sec("9774429200", 10), 0);
+	assert_int_equal(clock_parse_sec("99999999", 8), 0);
+	assert_int_equal(clock_parse_sec("177442920x", 10), 0);
+}
+
 static void a_stamp_is_shown_in_utc(void **)
 {
 	char text[32];
@@ -63,6 +73,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_minute_is_read_as_utc),
 		cmocka_unit_test(what_is_no_minute_is_refused),
+		cmocka_unit_test(seconds_since_1970_have_32_bits),
 		cmocka_unit_test(a_stamp_is_shown_in_utc),
 		cmocka_unit_test(clocks_go_forward),
 	};
