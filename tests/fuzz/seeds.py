@@ -737,6 +737,20 @@ def user_seeds():
     }
 
 
+def filter_seeds():
+    texts = [
+        "src ip 10.0.0.0/8 and dst port in [80 443] and bytes > 1M", "", "any # all", "not(not any)",
+        "proto tcp and (flags SA and not flags R or port 1-1023)", "ipv6 or inet", "ident netflow",
+        "src or dst ip in [2001:db8::/32, 10.0.0.7 10.0.0.0/29]", "src and dst net 10.0.0.0 255.0.0.0",
+        "start >= 2026-03-25T09:00:00.5Z && end < 1774429200", "next ip 10.0.0.1 || router ip ::1",
+        "server_name ~ 'example' or ja4 = \"\" or server_name in [a b]", "dst port != 53",
+        "in src mac 00:11:22:33:44:55", "in if 3 or out packets <= 18446744073709551615",
+        "bps > 10k and pps < 5 and bpp 100 and duration >= 1g", "verdict deny or action allow",
+        "icmp-type 8 and icmp-code lt 1", "proto in [tcp, 17 icmp6]", "tcp_flags = 0x12", "port in [",
+    ]
+    return {f"filter_{i:02}": text for i, text in enumerate(texts)}
+
+
 def main():
     makers = {name[:-6]: f for name, f in globals().items() if name.endswith("_seeds")}
     for target, make in makers.items():

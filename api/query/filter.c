@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/query/filter.h"
+
+#include "api/query/filter_plan.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#define WORDS (FILTER_CHUNK / 64)
+
+struct chunk {
+	const struct filter *f;
+	const struct record_batch *b;
+	uint32_t first, n, n_words;
+};
+
+static bool is_empty(const uint64_t *mask, uint32_t n_words)
+{
+	uint64_t any = 0;
+	for (uint32_t i = 0; i < n_words; i++)
+		any |= mask[i];
+	return any == 0;
+}
+
+static bool in_ranges(const struct filter_range *r, uint32_t n, uint64_t v)
+{
+	uint32_t lo = 0, hi = n; // the first range that ends at v or behind it
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (r[mid].hi < v)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < n && r[lo].lo <= v;
+}
+
+static bool in_nets(const struct filter_net *r, uint32_t n, const struct addr *a)
+{
+	uint32_t lo = 0, hi = n;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (addr_cmp(&r[mid].hi, a) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < n && addr_cmp(&r[lo].lo, a) <= 0;
+}
+
+#define SET(mask, i, condition) ((mask)[(i) / 64] |= (uint64_t)(condition) << (i) % 64)
+
+static void run_number(const struct chunk *c, const struct filter_node *node, uint64_t *mask)
+{
+	uint64_t v[FILTER_CHUNK];
+	const struct filter_range *r = &c->f->ranges[node->first];
+	value_load(c->b, node->source, c->first, c->n, v);
+	if (node->op == FILTER_BITS) {
+		for (uint32_t i = 0; i < c->n; i++)
+			SET(mask, i, (v[i] & node->bits) == node->bits);
+	} else if (node->n == 1) {
+		uint64_t lo = r->lo, span = r->hi - r->lo;
+		for (uint32_t i = 0; i < c->n; i++)
+			SET(mask, i, v[i] - lo <= span);
+	} else {
+		for (uint32_t i = 0; node->n && i < c->n; i++)
+			SET(mask, i, in_ranges(r, node->n, v[i]));
+	}
+}
+
+static void run_addr(const struct chunk *c, const struct filter_node *node, uint64_t *mask)
+{
+	static const struct addr zero;
+	const struct filter_net *nets = &c->f->nets[node->first];
+	if (!(c->b->used >> node->source & 1)) {
+		bool hit = in_nets(nets, node->n, &zero);
+		for (uint32_t i = 0; i < c->n; i++)
+			SET(mask, i, hit);
+		return;
+	}
+	const struct addr *a = (const struct addr *)c->b->columns[node->source] + c->first;
+	for (uint32_t i = 0; i < c->n; i++)
+		SET(mask, i, in_nets(nets, node->n, &a[i]));
+}
+
+static bool contains(struct record_str s, const char *what, uint32_t len)
+{
+	for (uint32_t i = 0; i + len <= s.len; i++)
+		if (strncasecmp(s.p + i, what, len) == 0)
+			return true;
+	return false;
+}
+
+static void run_text(
+	const struct chunk *c,
+	const struct filter_node *node,
+	const uint64_t *wanted,
+	uint64_t *mask
+)
+{
+	const struct filter_text *t = &c->f->texts[node->first];
+	for (uint32_t i = 0; i < c->n; i++) {
+		if (!(wanted[i / 64] >> i % 64 & 1))
+			continue;
+		struct record_str s =
+			value_text(c->b, (enum record_field)node->source, c->first + i);
+		bool hit = false;
+		for (uint32_t k = 0; k < node->n && !hit; k++) {
+			const char *what = c->f->text + t[k].at;
+			hit = node->op == FILTER_CONTAINS
+				      ? contains(s, what, t[k].len)
+				      : s.len == t[k].len && strncasecmp(s.p, what, s.len) == 0;
+		}
+		SET(mask, i, hit);
+	}
+}
+
+static void
+run(const struct chunk *c, const struct filter_node *node, const uint64_t *wanted, uint64_t *mask);
+
+// Leaves in `mask` what all children say of the wanted rows.
+static void
+run_and(const struct chunk *c,
+	const struct filter_node *node,
+	const uint64_t *wanted,
+	uint64_t *mask)
+{
+	memcpy(mask, wanted, c->n_words * sizeof(*mask));
+	for (uint16_t k = node->child; k != FILTER_NONE && !is_empty(mask, c->n_words);
+	     k = c->f->nodes[k].next) {
+		uint64_t left[WORDS];
+		run(c, &c->f->nodes[k], mask, left);
+		memcpy(mask, left, c->n_words * sizeof(*mask));
+	}
+}
+
+static void
+run_or(const struct chunk *c, const struct filter_node *node, const uint64_t *wanted, uint64_t *mask
+)
+{
+	uint64_t open[WORDS]; // wanted, and not yet found
+	memcpy(open, wanted, c->n_words * sizeof(*open));
+	for (uint16_t k = node->child; k != FILTER_NONE && !is_empty(open, c->n_words);
+	     k = c->f->nodes[k].next) {
+		uint64_t found[WORDS];
+		run(c, &c->f->nodes[k], open, found);
+		for (uint32_t i = 0; i < c->n_words; i++) {
+			mask[i] |= found[i];
+			open[i] &= ~found[i];
+		}
+	}
+}
+
+// Which of the wanted rows the node takes.
+static void
+run(const struct chunk *c, const struct filter_node *node, const uint64_t *wanted, uint64_t *mask)
+{
+	memset(mask, 0, c->n_words * sizeof(*mask));
+	switch ((enum filter_op)node->op) {
+	case FILTER_ANY:
+		memcpy(mask, wanted, c->n_words * sizeof(*mask));
+		break;
+	case FILTER_AND:
+		run_and(c, node, wanted, mask);
+		break;
+	case FILTER_OR:
+		run_or(c, node, wanted, mask);
+		break;
+	case FILTER_NUMBER:
+	case FILTER_BITS:
+		run_number(c, node, mask);
+		break;
+	case FILTER_ADDR:
+		run_addr(c, node, mask);
+		break;
+	case FILTER_TEXT:
+	case FILTER_CONTAINS:
+		run_text(c, node, wanted, mask);
+		break;
+	}
+	for (uint32_t i = 0; i < c->n_words; i++)
+		mask[i] = wanted[i] & (node->negate ? ~mask[i] : mask[i]);
+}
+
+bool filter_rows(
+	const struct filter *f,
+	const struct record_batch *b,
+	uint32_t first,
+	uint32_t n,
+	uint64_t ret_mask[static WORDS]
+)
+{
+	struct chunk c = {.f = f, .b = b, .first = first, .n = n, .n_words = (n + 63) / 64};
+	uint64_t wanted[WORDS];
+	memset(wanted, 0xff, sizeof(wanted));
+	if (n % 64)
+		wanted[n / 64] = (1ull << n % 64) - 1;
+	run(&c, &f->nodes[f->root], wanted, ret_mask);
+	return !is_empty(ret_mask, c.n_words);
+}
+
+uint64_t filter_fields(const struct filter *f)
+{
+	return f->fields;
+}
+
+bool filter_is_any(const struct filter *f)
+{
+	return f->nodes[f->root].op == FILTER_ANY && !f->nodes[f->root].negate;
+}
+
+void filter_free(struct filter *f)
+{
+	if (!f)
+		return;
+	free(f->ranges);
+	free(f->nets);
+	free(f->texts);
+	free(f);
+}
