@@ -125,7 +125,8 @@ static int start_app(struct api *a)
 	app->config = c;
 	app->started_ns = clock_mono_ns();
 	app->failed_logins = rate_create((unsigned)c->login_rate, 60 * NS_PER_SEC);
-	ret = app->failed_logins ? health_create(&app->health) : -ENOMEM;
+	app->quota = quota_create((unsigned)c->max_queries);
+	ret = app->failed_logins && app->quota ? health_create(&app->health) : -ENOMEM;
 	if (ret < 0)
 		return log_errno(ret, "start");
 	if (snprintf(scratch, sizeof(scratch), "%s/secondary", c->state_dir) >=
@@ -226,6 +227,7 @@ int main(int argc, char **argv)
 	source_free(a.app.source);
 	health_free(a.app.health);
 	rate_free(a.app.failed_logins);
+	quota_free(a.app.quota);
 	log_info("stopped");
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "api/config.h"
 #include "api/http/auth.h"
 #include "api/http/message.h"
+#include "api/http/quota.h"
 #include "api/http/rate.h"
 #include "api/query/parse.h"
 #include "api/query/source.h"
@@ -21,6 +22,7 @@ struct app {
 	struct source *source;
 	struct resolver *resolver;
 	struct rate *failed_logins;
+	struct quota *quota;
 	struct health *health;
 	uint64_t started_ns; // clock_mono_ns
 };
@@ -40,6 +42,10 @@ void latest_get(struct call *c);
 void kpi_get(struct call *c);
 void flows_get(struct call *c);
 void resolve_get(struct call *c);
+void kpi_native_get(struct call *c);
+void rows_get(struct call *c);
+void top_get(struct call *c);
+void series_get(struct call *c);
 void hits_get(struct call *c);
 void feeds_get(struct call *c);
 void feeds_post(struct call *c);

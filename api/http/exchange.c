@@ -92,6 +92,7 @@ static struct job *job_create(struct exchange_loop *x, struct conn *c, h2o_req_t
 		find_header(req, H2O_TOKEN_AUTHORIZATION),
 		find_header(req, H2O_TOKEN_COOKIE),
 		find_header(req, H2O_TOKEN_CONTENT_TYPE),
+		find_header(req, H2O_TOKEN_ACCEPT),
 		&req->entity,
 	};
 	size_t n = 0;
@@ -111,7 +112,8 @@ static struct job *job_create(struct exchange_loop *x, struct conn *c, h2o_req_t
 	r->authorization = keep(&at, parts[3]);
 	r->cookie = keep(&at, parts[4]);
 	r->content_type = keep(&at, parts[5]);
-	r->body = keep(&at, parts[6]);
+	r->accept = keep(&at, parts[6]);
+	r->body = keep(&at, parts[7]);
 	r->body_len = req->entity.len;
 	r->peer = c->peer;
 	r->stop.deadline_ns = now + (uint64_t)x->app->config->query_timeout_ns;
@@ -159,6 +161,10 @@ static void add_headers(h2o_req_t *req, const struct response *r, bool tls)
 		add_header(req, "www-authenticate", "Bearer realm=\"weir\"");
 	if (r->allow)
 		add_header(req, "allow", r->allow);
+	if (*r->next_cursor)
+		add_header(
+			req, "next-cursor", h2o_strdup(&req->pool, r->next_cursor, SIZE_MAX).base
+		);
 	if (r->retry_after_sec) {
 		seconds = h2o_mem_alloc_pool(&req->pool, 16);
 		snprintf(seconds, 16, "%u", r->retry_after_sec);

@@ -4,9 +4,10 @@
 // window.
 // Thread: worker.
 
-#include "api/http/app.h"
-#include "api/query/run.h"
+#include "api/http/native.h"
 #include "api/query/services.h"
+#include "api/query/sums.h"
+#include "api/query/time.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -255,4 +256,81 @@ void kpi_get(struct call *c)
 	else
 		answer(c, r, &w, scanned);
 	rollup_free(r);
+}
+
+// GET /api/v1/kpi: the same in the form of the native routes, of any window and filter.
+static void
+answer_native(struct call *c, const struct rollup *r, const struct native *n, bool scanned)
+{
+	struct rollup_totals t = rollup_totals(r);
+	char start[TIME_TEXT_LEN], end[TIME_TEXT_LEN];
+	double sec = (double)(n->window.to_ns - n->window.from_ns + 1) / (double)NS_PER_SEC;
+	json_t *kpi = json_pack(
+		"{s:o,s:o,s:o,s:o,s:o,s:o}",
+		"bytes",
+		number(t.bytes),
+		"packets",
+		number(t.packets),
+		"flows",
+		number(t.flows),
+		"denied",
+		number(t.denied),
+		"mbps",
+		rounded((double)t.bytes * 8 / sec / 1e6, 1e3),
+		"hosts",
+		number(rollup_n_hosts(r))
+	);
+	response_json(
+		c->response,
+		200,
+		json_pack(
+			"{s:o,s:o,s:o,s:o,s:o,s:o,s:{s:s,s:s,s:s}}",
+			"kpi",
+			kpi,
+			"top_senders",
+			hosts_json(r, ROLLUP_BY_OUT_BYTES),
+			"top_receivers",
+			hosts_json(r, ROLLUP_BY_IN_BYTES),
+			"top_ports",
+			ports_json(r),
+			"protocols",
+			protos_json(r),
+			"hours",
+			series_json(r, &n->window),
+			"meta",
+			"start",
+			time_format(n->window.from_ns, start),
+			"end",
+			time_format(n->window.to_ns + 1, end),
+			"source",
+			scanned ? "scan" : "tables"
+		)
+	);
+}
+
+void kpi_native_get(struct call *c)
+{
+	struct native n;
+	struct rollup *r = NULL;
+	struct walk_counts counts;
+	bool scanned = false;
+	if (native_parse(c, &n) < 0)
+		return;
+	if (window_hours(&n.window) > HOURS_MAX) {
+		response_error(c->response, 400, "the window is above ten years");
+		native_fini(&n);
+		return;
+	}
+	struct run run = native_run(c, &n);
+	int ret = rollup_create(&r);
+	if (ret == 0 && n.entity >= 0) {
+		scanned = !filter_is_any(n.filter);
+		ret = scanned ? sums_run(&run, n.filter, r, &counts) : run_sums(&run, r, &scanned);
+	}
+	if (ret < 0)
+		call_failed(c, ret);
+	else
+		answer_native(c, r, &n, scanned);
+	rollup_free(r);
+	native_fini(&n);
 }

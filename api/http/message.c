@@ -78,6 +78,29 @@ void response_error(struct response *r, int status, const char *fmt, ...)
 		r->content_type = PROBLEM_TYPE;
 }
 
+void response_fault(struct response *r, const char *parameter, unsigned column, const char *what)
+{
+	char message[256];
+	snprintf(message, sizeof(message), "%s, column %u: %s", parameter, column, what);
+	json_t *doc = problem(400, message);
+	if (doc) {
+		json_object_set_new(doc, "parameter", json_string(parameter));
+		json_object_set_new(doc, "column", json_integer(column));
+	}
+	response_json(r, 400, doc);
+	if (r->status == 400)
+		r->content_type = PROBLEM_TYPE;
+}
+
+void response_body(struct response *r, const char *content_type, char *body, size_t len)
+{
+	free(r->body);
+	r->status = 200;
+	r->content_type = content_type;
+	r->body = body;
+	r->body_len = len;
+}
+
 const char *response_reason(int status)
 {
 	static const struct {
@@ -94,6 +117,7 @@ const char *response_reason(int status)
 		{405, "Method Not Allowed"},
 		{413, "Content Too Large"},
 		{415, "Unsupported Media Type"},
+		{422, "Unprocessable Content"},
 		{429, "Too Many Requests"},
 		{500, "Internal Server Error"},
 		{503, "Service Unavailable"},

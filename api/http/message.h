@@ -21,7 +21,7 @@ struct request {
 	const char *path;   // decoded by nobody, without the query
 	const char *query;
 	size_t query_len;
-	const char *authorization, *cookie, *content_type; // NULL when absent
+	const char *authorization, *cookie, *content_type, *accept; // NULL when absent
 	const char *body;
 	size_t body_len;
 	struct addr peer;
@@ -34,6 +34,7 @@ struct response {
 	const char *content_type; // static text
 	const char *allow;	  // of 405, else NULL
 	unsigned retry_after_sec; // of 429 and 503, else 0
+	char next_cursor[48];	  // of the next page; "": there is none
 	char *body;		  // malloc'd; NULL: none
 	size_t body_len;
 };
@@ -46,6 +47,13 @@ void response_ok(struct response *r, json_t *result);
 // {"status": false, "errorMessage": "…"}, or a problem document.
 __attribute__((format(printf, 3, 4))) void
 response_error(struct response *r, int status, const char *fmt, ...);
+
+// A problem at a place of a parameter's value: with "parameter" and "column" beside the rest. Of
+// native routes only.
+void response_fault(struct response *r, const char *parameter, unsigned column, const char *what);
+
+// A body of another kind; takes `body` over, which came from malloc.
+void response_body(struct response *r, const char *content_type, char *body, size_t len);
 
 // A document of another form; takes `doc` over.
 void response_json(struct response *r, int status, json_t *doc);

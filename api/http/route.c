@@ -20,6 +20,10 @@ const struct route routes[] = {
 	 "totals, top talkers, protocols, series of a window"},
 	{"GET", MBOX "flows", ROUTE_TOKEN, flows_get, "the newest flow records of a window"},
 	{"GET", MBOX "resolve", ROUTE_TOKEN, resolve_get, "names of up to 20 addresses"},
+	{"GET", V1 "kpi", ROUTE_TOKEN, kpi_native_get, "the same of any window and filter"},
+	{"GET", V1 "flows", ROUTE_TOKEN, rows_get, "records that pass a filter, page by page"},
+	{"GET", V1 "top", ROUTE_TOKEN, top_get, "records summed up by fields, largest first"},
+	{"GET", V1 "series", ROUTE_TOKEN, series_get, "records summed up by steps of time"},
 	{"GET", V1 "hits", ROUTE_TOKEN, hits_get, "traffic that indicators matched"},
 	{"GET", V1 "feeds", ROUTE_TOKEN, feeds_get, "feeds of indicators and how they are"},
 	{"POST", V1 "feeds", ROUTE_ADMIN, feeds_post, "another feed"},
@@ -126,6 +130,12 @@ void call_failed(struct call *c, int ret)
 	if (ret == -ETIMEDOUT) {
 		response_error(c->response, 503, "query took too long: ask for a shorter window");
 		c->response->retry_after_sec = 5;
+	} else if (ret == -E2BIG) {
+		response_error(
+			c->response,
+			422,
+			"too many groups for the memory of a query: narrow the filter or the window"
+		);
 	} else if (ret == -ECANCELED) {
 		response_error(c->response, 503, "canceled");
 	} else {
@@ -192,13 +202,17 @@ static void run_with_token(struct call *c, const struct route *route)
 		c->response->retry_after_sec = 2;
 		return;
 	}
-	if (check_user(c) == 0) {
+	if (check_user(c) == 0 && quota_begin(c->app->quota, c->claims.api_id) < 0) {
+		response_error(c->response, 429, "too many queries of this user at a time");
+		c->response->retry_after_sec = 1;
+	} else if (c->response->status == 0) {
 		if (scope_of(c->claims.role) < route->scope)
 			response_error(c->response, 403, "the user's role does not allow this");
 		else if (query_parse(c->request->query, c->request->query_len, &c->query, fault) < 0)
 			response_error(c->response, 400, "%s", fault);
 		else
 			route->handle(c);
+		quota_end(c->app->quota, c->claims.api_id);
 	}
 	source_release(c->app->source, c->view);
 }

@@ -58,6 +58,9 @@ static void run_number(const struct chunk *c, const struct filter_node *node, ui
 	if (node->op == FILTER_BITS) {
 		for (uint32_t i = 0; i < c->n; i++)
 			SET(mask, i, (v[i] & node->bits) == node->bits);
+	} else if (node->op == FILTER_ANY_BITS) {
+		for (uint32_t i = 0; i < c->n; i++)
+			SET(mask, i, (v[i] & node->bits) != 0);
 	} else if (node->n == 1) {
 		uint64_t lo = r->lo, span = r->hi - r->lo;
 		for (uint32_t i = 0; i < c->n; i++)
@@ -168,6 +171,7 @@ run(const struct chunk *c, const struct filter_node *node, const uint64_t *wante
 		break;
 	case FILTER_NUMBER:
 	case FILTER_BITS:
+	case FILTER_ANY_BITS:
 		run_number(c, node, mask);
 		break;
 	case FILTER_ADDR:

@@ -316,11 +316,24 @@ static int parse_or(struct filter_parser *p, uint16_t *ret_node)
 	return parse_chain(p, LEX_OR, parse_and, ret_node);
 }
 
+// As in nfdump, "not flags AFRPU" is that none of them is set, not that one of them is not.
+static void settle_flags(struct filter *f, uint16_t at, bool negated)
+{
+	struct filter_node *node = &f->nodes[at];
+	negated ^= node->negate;
+	if (node->op == FILTER_BITS && negated)
+		node->op = FILTER_ANY_BITS;
+	for (uint16_t k = node->child; k != FILTER_NONE; k = f->nodes[k].next)
+		settle_flags(f, k, negated);
+}
+
 static int parse_all(struct filter_parser *p)
 {
 	if (p->lex.now.kind == LEX_END)
 		return node_add(p, FILTER_ANY, &p->f->root);
 	int ret = parse_or(p, &p->f->root);
+	if (ret == 0)
+		settle_flags(p->f, p->f->root, false);
 	if (ret == 0 && p->lex.now.kind != LEX_END)
 		ret = filter_fail_here(p, "expected and, or, or the end of the filter");
 	return ret;

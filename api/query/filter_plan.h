@@ -14,6 +14,7 @@ enum filter_op {
 	FILTER_OR,	 // of any child
 	FILTER_NUMBER,	 // value is in one of the ranges
 	FILTER_BITS,	 // all bits of `bits` are set in the value
+	FILTER_ANY_BITS, // any of them is
 	FILTER_ADDR,	 // address is in one of the ranges
 	FILTER_TEXT,	 // text is one of the texts, whatever the case of letters
 	FILTER_CONTAINS, // text contains one of them

@@ -230,6 +230,28 @@ static void take_mask(struct filter_parser *p)
 		lex_next(&p->lex);
 }
 
+// Letters alone: all of these flags are set. With a comparison: the number they make.
+static int take_flags(
+	struct filter_parser *p,
+	enum lex_kind how,
+	bool given,
+	struct filter_node *set,
+	bool *ret_not
+)
+{
+	size_t at = p->lex.now.at;
+	lex_next(&p->lex);
+	if (!given) {
+		set->op = FILTER_BITS;
+		return 0;
+	}
+	int ret = filter_set_range(p, (struct filter_range){set->bits, set->bits}, at);
+	if (ret == 0)
+		compare_with(p, how);
+	*ret_not = how == LEX_NE;
+	return ret;
+}
+
 // "[comparison] value", where the value is no list.
 static int parse_compare(
 	struct filter_parser *p,
@@ -246,13 +268,9 @@ static int parse_compare(
 	if ((how == LEX_LIKE && s->kind != KIND_TEXT) ||
 	    (!numeric && (how == LEX_GT || how == LEX_LT || how == LEX_GE || how == LEX_LE)))
 		return filter_fail(p, sign.at, "%s cannot be compared in this way", s->word);
-	if (s->kind == KIND_FLAGS && (how == LEX_EQ || how == LEX_NE) &&
-	    p->lex.now.kind == LEX_WORD && filter_value_flags(&p->lex.now, &set->bits) == 0) {
-		set->op = FILTER_BITS;
-		lex_next(&p->lex);
-		*ret_not = how == LEX_NE;
-		return 0;
-	}
+	if (s->kind == KIND_FLAGS && p->lex.now.kind == LEX_WORD &&
+	    filter_value_flags(&p->lex.now, &set->bits) == 0)
+		return take_flags(p, how, given, set, ret_not);
 	int ret = add_value(p, s);
 	if (ret < 0)
 		return ret;

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#define TIME_MAX 64 // bytes of a time
+#define TIME_MAX 64	 // bytes of a time
+#define YEAR_LAST "2499" // later ones do not fit 64 bits of nanoseconds
 
 static int is_digit(char c)
 {
@@ -33,7 +34,8 @@ int time_parse(const char *text, size_t len, uint64_t *ret_ns)
 		return -EINVAL;
 	memcpy(copy, text, len);
 	copy[len] = '\0';
-	if (strlen(copy) == len && clock_parse_minute(copy, ret_ns) == 0)
+	if (strlen(copy) == len && strncmp(copy, YEAR_LAST, 4) <= 0 &&
+	    clock_parse_minute(copy, ret_ns) == 0)
 		return 0;
 	uint32_t sec = clock_parse_sec(copy, len);
 	if (sec == 0)
@@ -64,21 +66,31 @@ int time_parse_span(const char *text, uint64_t *ret_sec)
 	return -EINVAL;
 }
 
-const char *time_format(uint64_t ns, char text[static TIME_TEXT_LEN])
+static const char *format(uint64_t ns, int digits, char *text)
 {
 	time_t sec = (time_t)(ns / NS_PER_SEC);
-	uint64_t rest = ns % NS_PER_SEC;
+	uint64_t rest = ns % NS_PER_SEC, unit = NS_PER_SEC / 10;
 	struct tm tm;
 	gmtime_r(&sec, &tm);
 	size_t n = strftime(text, TIME_TEXT_LEN, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (rest) {
-		int digits = rest % NS_PER_MSEC == 0 ? 3 : rest % NS_PER_USEC == 0 ? 6 : 9;
-		uint64_t unit = NS_PER_SEC / 10;
+	if (digits)
 		text[n++] = '.';
-		for (int i = 0; i < digits; i++, unit /= 10)
-			text[n++] = (char)('0' + rest / unit % 10);
-	}
+	for (int i = 0; i < digits; i++, unit /= 10)
+		text[n++] = (char)('0' + rest / unit % 10);
 	text[n++] = 'Z';
 	text[n] = '\0';
 	return text;
+}
+
+const char *time_format(uint64_t ns, char text[static TIME_TEXT_LEN])
+{
+	uint64_t rest = ns % NS_PER_SEC;
+	if (rest == 0)
+		return format(ns, 0, text);
+	return format(ns, rest % NS_PER_MSEC == 0 ? 3 : rest % NS_PER_USEC == 0 ? 6 : 9, text);
+}
+
+const char *time_format_ns(uint64_t ns, char text[static TIME_TEXT_LEN])
+{
+	return format(ns, 9, text);
 }

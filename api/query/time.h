@@ -16,3 +16,6 @@
 #define TIME_TEXT_LEN 32
 // RFC 3339 in UTC with as many digits (none, 3, 6, 9) as it takes; returns `text`.
 const char *time_format(uint64_t ns, char text[static TIME_TEXT_LEN]);
+
+// The same with nine digits always: texts sort as times do.
+const char *time_format_ns(uint64_t ns, char text[static TIME_TEXT_LEN]);

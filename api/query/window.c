@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/query/window.h"
 
+#include "api/query/time.h"
+
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,6 +58,57 @@ int window_parse(
 		return -EINVAL;
 	}
 	w.to_ns += 60 * NS_PER_SEC - 1;
+	*ret_window = w;
+	return 0;
+}
+
+// A parameter's time, `def` without it. *ret_minute: it names a minute as a whole.
+static int parse_time(
+	const struct query *q,
+	const char *name,
+	uint64_t def,
+	uint64_t *ret_ns,
+	bool *ret_minute,
+	char error[static QUERY_ERROR_LEN]
+)
+{
+	const char *text = query_find(q, name);
+	*ret_minute = text && strchr(text, '/');
+	*ret_ns = def;
+	if (!text || time_parse(text, strlen(text), ret_ns) == 0)
+		return 0;
+	snprintf(
+		error,
+		QUERY_ERROR_LEN,
+		"parameter '%s': expected a time such as 2026-03-25T09:00:00Z",
+		name
+	);
+	return -EINVAL;
+}
+
+int window_parse_native(
+	const struct query *q,
+	uint64_t now_ns,
+	struct window *ret_window,
+	char error[static QUERY_ERROR_LEN]
+)
+{
+	struct window w = {};
+	bool minute;
+	int ret = parse_time(q, "end", now_ns, &w.to_ns, &minute, error);
+	if (ret < 0)
+		return ret;
+	if (minute)
+		w.to_ns += 60 * NS_PER_SEC;
+	uint64_t hour = w.to_ns > NS_PER_HOUR ? w.to_ns - NS_PER_HOUR : 0;
+	ret = parse_time(q, "start", hour, &w.from_ns, &minute, error);
+	if (ret < 0)
+		return ret;
+	if (w.from_ns >= w.to_ns) {
+		snprintf(error, QUERY_ERROR_LEN, "parameter 'start' is not before 'end'");
+		return -EINVAL;
+	}
+	w.to_ns--;
 	*ret_window = w;
 	return 0;
 }

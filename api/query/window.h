@@ -21,6 +21,15 @@ struct window {
 [[nodiscard]] int
 window_parse(const struct query *q, struct window *ret_window, char error[static QUERY_ERROR_LEN]);
 
+// The same of the native routes: times in any form of time.h, `end` itself not included (but a
+// minute is, as above). Default: the hour up to now.
+[[nodiscard]] int window_parse_native(
+	const struct query *q,
+	uint64_t now_ns,
+	struct window *ret_window,
+	char error[static QUERY_ERROR_LEN]
+);
+
 static inline uint64_t window_sec(const struct window *w)
 {
 	return (w->to_ns - w->from_ns + 1) / NS_PER_SEC;

@@ -60,6 +60,7 @@ struct store_scan_spec {
 	uint16_t entity;
 	uint64_t from_ns, to_ns; // of the start, both inclusive
 	uint64_t fields;	 // RECORD_BIT()s of the columns wanted; others stay unused
+	uint64_t late;		 // of columns that store_scan_load brings, where blocks allow that
 	bool journal_only;	 // leave sealed blocks out
 	bool newest_first;	 // blocks in falling order of their newest row
 };
@@ -73,6 +74,10 @@ struct store_scan_spec {
 // The next block: 1 with its rows in *ret_batch, which stays the scan's and is good until the next
 // call; 0: no more; -EIO: a block is damaged (it is passed over, the walk may go on).
 [[nodiscard]] int store_scan_next(struct store_scan *s, const struct record_batch **ret_batch);
+
+// Adds the late columns to the block that store_scan_next gave last. 0, or -EIO or -ENOMEM: the
+// block is not to be used.
+[[nodiscard]] int store_scan_load(struct store_scan *s);
 
 // Raises the lower end of the window: blocks wholly older are passed over from now on.
 void store_scan_raise(struct store_scan *s, uint64_t from_ns);

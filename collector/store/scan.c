@@ -19,6 +19,7 @@ struct store_scan {
 	struct record_batch *batch;
 	struct candidate *candidates; // of `hour`, in the order of the walk
 	size_t n, cap, next;
+	const struct candidate *now; // what the batch is of
 	uint32_t hour;
 	bool started, done;
 };
@@ -170,7 +171,8 @@ static int read_journal(struct store_scan *s, const struct candidate *c)
 	if (!db_iter_seek(it, key_slice(&key)) || !key_is(db_iter_key(it), &key))
 		return -EIO;
 	struct slice value = db_iter_value(it);
-	int ret = block_decode(&s->coder, value.p, value.len, s->spec.fields, s->batch);
+	uint64_t fields = s->spec.fields | s->spec.late; // it is one value: all in one go
+	int ret = block_decode(&s->coder, value.p, value.len, fields, s->batch);
 	return ret == 0 && s->batch->n_rows != c->summary.n_rows ? -EIO : ret;
 }
 
@@ -185,11 +187,10 @@ static int read_column(struct store_scan *s, const struct candidate *c, enum rec
 	return block_column_decode(&s->coder, bytes, f, s->batch, c->summary.n_rows);
 }
 
-static int read_sealed(struct store_scan *s, const struct candidate *c)
+// Adds columns to the batch; it is empty when that failed.
+static int read_columns(struct store_scan *s, const struct candidate *c, uint64_t fields)
 {
-	uint64_t fields = (s->spec.fields | RECORD_BIT(start_ns)) & c->summary.fields;
-	record_batch_clear(s->batch);
-	for (uint64_t left = fields; left; left &= left - 1) {
+	for (uint64_t left = fields & c->summary.fields; left; left &= left - 1) {
 		int f = __builtin_ctzll(left);
 		if (f >= RECORD_N_FIELDS)
 			break;
@@ -201,6 +202,19 @@ static int read_sealed(struct store_scan *s, const struct candidate *c)
 	}
 	s->batch->n_rows = c->summary.n_rows;
 	return 0;
+}
+
+static int read_sealed(struct store_scan *s, const struct candidate *c)
+{
+	record_batch_clear(s->batch);
+	return read_columns(s, c, s->spec.fields | RECORD_BIT(start_ns));
+}
+
+int store_scan_load(struct store_scan *s)
+{
+	if (!s->now || !s->now->sealed)
+		return 0;
+	return read_columns(s, s->now, s->spec.late & ~s->batch->used);
 }
 
 // The next block of the hour that can hold rows of the window, or NULL.
@@ -218,6 +232,7 @@ int store_scan_next(struct store_scan *s, const struct record_batch **ret_batch)
 {
 	const struct candidate *c;
 	int ret;
+	s->now = NULL;
 	while (!(c = next_candidate(s))) {
 		ret = s->done ? 0 : next_hour(s);
 		if (ret <= 0) {
@@ -232,6 +247,7 @@ int store_scan_next(struct store_scan *s, const struct record_batch **ret_batch)
 	ret = c->sealed ? read_sealed(s, c) : read_journal(s, c);
 	if (ret < 0)
 		return ret;
+	s->now = c;
 	*ret_batch = s->batch;
 	return 1;
 }

@@ -6,9 +6,10 @@
 
 #define HIGH_BITS 0x8080808080808080u
 
-// Bytes of the character at p, 0: none (the well-formed sequences of RFC 3629 §4).
-static size_t char_len(const uint8_t *p, size_t left)
+// The well-formed sequences of RFC 3629 §4.
+size_t utf8_len(const void *text, size_t left)
 {
+	const uint8_t *p = text;
 	static const struct {
 		uint8_t lo, hi;	  // first byte
 		uint8_t lo2, hi2; // second byte
@@ -45,7 +46,7 @@ bool utf8_is_valid(const void *text, size_t len)
 		uint64_t word = HIGH_BITS;
 		if (len >= sizeof(word))
 			memcpy(&word, p, sizeof(word));
-		size_t n = word & HIGH_BITS ? char_len(p, len) : sizeof(word); // ASCII by eights
+		size_t n = word & HIGH_BITS ? utf8_len(p, len) : sizeof(word); // ASCII by eights
 		if (n == 0)
 			return false;
 		p += n;

@@ -71,9 +71,11 @@ static void by_default_it_serves_this_machine_alone_and_with_care(void **)
 	assert_int_equal(c.token_lifetime_ns, 3600 * S);
 	assert_int_equal(c.login_rate, 10);
 	assert_int_equal(c.threads, 1);
-	assert_int_equal(c.workers, 4);
+	assert_int_equal(c.workers, 8);
 	assert_int_equal(c.queue, 256);
 	assert_int_equal(c.query_timeout_ns, 5 * S);
+	assert_int_equal(c.query_memory, 256 << 20);
+	assert_int_equal(c.max_queries, 4);
 	assert_int_equal(c.dns_timeout_ns, S / 5);
 	assert_int_equal(c.max_conns, 1024);
 	assert_int_equal(c.max_conns_peer, 32);

@@ -69,6 +69,8 @@ static inline int app_set_up(void **state)
 	f->app.config = &f->config;
 	f->app.started_ns = clock_mono_ns();
 	f->app.failed_logins = rate_create(3, 60 * NS_PER_SEC);
+	f->app.quota = quota_create(2);
+	f->config.query_memory = 64 << 20;
 	assert_int_equal(health_create(&f->app.health), 0);
 	assert_int_equal(source_create(f->store_dir, f->scratch, &f->app.source), 0);
 	assert_int_equal(resolver_start(&off, &f->app.resolver), 0);
@@ -92,6 +94,7 @@ static inline int app_tear_down(void **state)
 	source_free(f->app.source);
 	health_free(f->app.health);
 	rate_free(f->app.failed_logins);
+	quota_free(f->app.quota);
 	store_close(f->store);
 	free(f->bearer);
 	rows_dir_remove(f->dir);

@@ -142,7 +142,13 @@ static void rows_pass_that_the_filter_says(void **)
 		{"flags SAF", ROW(0)},
 		{"flags SAR", 0},
 		{"flags R and not flags SA", ROW(3)},
+		{"not flags RS", ROW(1) | ROW(2)}, // none of them, as in nfdump
+		{"not not flags SA", ROW(0)},
+		{"not (flags RS or udp)", ROW(2)},
 		{"flags = 4", ROW(3)},
+		{"flags = R", ROW(3)},
+		{"flags = S", 0},
+		{"flags != R", ROW(0)},
 		{"tcp_flags = 0x13", ROW(0)},
 		{"bytes > 1M", ROW(3)},
 		{"bytes >= 2m", ROW(3)},
