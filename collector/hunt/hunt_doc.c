@@ -23,7 +23,7 @@ static json_t *hunt_json(const struct hunt *x)
 	uint64_t end = x->ended_ns ? x->ended_ns : clock_now_ns();
 	uint64_t took = x->started_ns && end > x->started_ns ? end - x->started_ns : 0;
 	json_t *j = json_pack(
-		"{s:s,s:b,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:s}",
+		"{s:s,s:b,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:s}",
 		"what",
 		x->what,
 		"manual",
