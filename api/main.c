@@ -126,7 +126,9 @@ static int start_app(struct api *a)
 	app->started_ns = clock_mono_ns();
 	app->failed_logins = rate_create((unsigned)c->login_rate, 60 * NS_PER_SEC);
 	app->quota = quota_create((unsigned)c->max_queries);
-	ret = app->failed_logins && app->quota ? health_create(&app->health) : -ENOMEM;
+	app->posts = rate_create(APP_POSTS_MAX, APP_POSTS_WINDOW_NS);
+	ret = app->failed_logins && app->quota && app->posts ? health_create(&app->health)
+							     : -ENOMEM;
 	if (ret < 0)
 		return log_errno(ret, "start");
 	if (snprintf(scratch, sizeof(scratch), "%s/secondary", c->state_dir) >=
@@ -228,6 +230,7 @@ int main(int argc, char **argv)
 	health_free(a.app.health);
 	rate_free(a.app.failed_logins);
 	quota_free(a.app.quota);
+	rate_free(a.app.posts);
 	log_info("stopped");
 	return 0;
 }

@@ -266,7 +266,7 @@ static int print_help(void)
 		       programs[i].name);
 	printf("\n      --control PATH     the collector's socket [/run/weir/control.sock]\n"
 	       "      --entity E         user add: whose flows the user sees [netflow]\n"
-	       "      --role R           user add: viewer, analyst or admin [viewer]\n"
+	       "      --role R           user add: viewer, analyst, admin or exporter [viewer]\n"
 	       "      --since TIME       hits, hunt: from this time on: 2026-03-25T09:00:00Z, or "
 	       "12h ago\n"
 	       "      --limit N          hits: at most so many [200]; feeds test: indicators shown "

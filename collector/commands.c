@@ -2,6 +2,7 @@
 #include "collector/commands.h"
 
 #include "collector/commands_intel.h"
+#include "collector/commands_post.h"
 #include "collector/credentials.h"
 #include "lib/base/clock.h"
 
@@ -12,7 +13,7 @@
 #define ERROR_LEN 256
 #define ROLE_DEFAULT "viewer"
 
-static const char *const roles[] = {"viewer", "analyst", "admin", NULL};
+static const char *const roles[] = {"viewer", "analyst", "admin", "exporter", NULL};
 static const char *const builtin_entities[] = {STORE_ENTITY_DEFAULT, "lentor", NULL};
 
 static json_t *fail(char error[static ERROR_LEN], const char *what)
@@ -191,7 +192,7 @@ static json_t *cmd_user_add(void *ctx, json_t *args, char error[static ERROR_LEN
 	if (strlen(entity) > STORE_NAME_MAX || !is_entity(c, entity))
 		return fail(error, "entity: not one of netflow, lentor and the configured ones");
 	if (!is_word_of(roles, role))
-		return fail(error, "role: not one of viewer, analyst, admin");
+		return fail(error, "role: not one of viewer, analyst, admin, exporter");
 	strcpy(u.name, name);
 	strcpy(u.entity, entity);
 	strcpy(u.role, role);
@@ -274,6 +275,7 @@ const struct control_command commands[] = {
 	{"ledger", cmd_ledger, "every counter and drop, and what the store holds"},
 	{"entity", cmd_entity, "an entity's number: name"},
 	{"seal", cmd_seal, "seal all hours now, the running one too"},
+	{"flow.post", cmd_flow_post, "store one record and tell what it matched"},
 	{"user.add", cmd_user_add, "create credentials: name, entity, role"},
 	{"user.list", cmd_user_list, "who has credentials"},
 	{"user.rotate", cmd_user_rotate, "new credentials; the old ones end: user (name or id)"},

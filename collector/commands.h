@@ -4,6 +4,7 @@
 // What the control socket can do: one handler per command, in one table.
 // Thread: control; several at once.
 
+#include "collector/commit.h"
 #include "collector/control.h"
 #include "collector/hunt/hunter.h"
 #include "collector/intel/feeds.h"
@@ -17,6 +18,7 @@
 struct commands_context {
 	struct store *store;
 	struct ledger *ledger;
+	struct commit *commit;
 	struct sealer *sealer;
 	struct intel_current *intel;
 	struct feeds *feeds;

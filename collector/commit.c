@@ -28,9 +28,11 @@ struct commit {
 	uint32_t n_free;
 	struct load waiting;
 	bool is_writing;
-	uint64_t n_tries;      // of writes
-	uint64_t n_tries_seen; // at the last look,
-	bool was_busy;	       // and whether there was something to write
+	uint64_t n_pushed, n_done; // batches, in this order
+	uint64_t failed_from;	   // number of the first one that was given up; UINT64_MAX: none
+	uint64_t n_tries;	   // of writes
+	uint64_t n_tries_seen;	   // at the last look,
+	bool was_busy;		   // and whether there was something to write
 	bool hurry;
 	bool stop;
 };
@@ -81,8 +83,8 @@ static bool count_try(struct commit *c)
 }
 
 // Writes the batches, trying again as long as the store refuses (a full disk may be enlarged):
-// meanwhile the batches in use run out and back-pressure holds the intake.
-static void write_all(struct commit *c, const struct load *l, const struct hit *hits, size_t n_hits)
+// meanwhile the batches in use run out and back-pressure holds the intake. False: given up.
+static bool write_all(struct commit *c, const struct load *l, const struct hit *hits, size_t n_hits)
 {
 	uint64_t rows = rows_of(l);
 	struct log_limit limit = {};
@@ -94,20 +96,20 @@ static void write_all(struct commit *c, const struct load *l, const struct hit *
 		bool hurry = count_try(c);
 		if (ret == 0) {
 			ledger_add(c->options.ledger, LEDGER_stored, rows);
-			return;
+			return true;
 		}
 		if (log_limit_ok(&limit, 1, &suppressed))
 			log_err("commit of %llu records failed: %s", (unsigned long long)rows, error
 			);
 		if (hurry) {
 			ledger_add(c->options.ledger, LEDGER_store_failed, rows);
-			return;
+			return false;
 		}
 		nanosleep(&(struct timespec){.tv_sec = RETRY_SEC}, NULL);
 	}
 }
 
-static void give_back(struct commit *c, const struct load *l)
+static void give_back(struct commit *c, const struct load *l, bool is_stored)
 {
 	for (uint32_t i = 0; i < l->n; i++) {
 		gate_release(&l->passes[i]);
@@ -116,6 +118,9 @@ static void give_back(struct commit *c, const struct load *l)
 	pthread_mutex_lock(&c->lock);
 	for (uint32_t i = 0; i < l->n; i++)
 		c->free[c->n_free++] = l->batches[i];
+	if (!is_stored && c->failed_from > c->n_done)
+		c->failed_from = c->n_done;
+	c->n_done += l->n;
 	c->is_writing = false;
 	pthread_cond_broadcast(&c->freed);
 	pthread_mutex_unlock(&c->lock);
@@ -143,9 +148,9 @@ static void *commit_main(void *arg)
 			break;
 		struct hit *hits;
 		size_t n_hits = hits_of(&mine, &hits);
-		write_all(c, &mine, hits, n_hits);
+		bool is_stored = write_all(c, &mine, hits, n_hits);
 		free(hits);
-		give_back(c, &mine);
+		give_back(c, &mine, is_stored);
 	}
 	load_fini(&mine);
 	return NULL;
@@ -167,6 +172,7 @@ int commit_start(const struct commit_options *options, struct commit **ret_commi
 	if (!c)
 		return -ENOMEM;
 	c->options = *options;
+	c->failed_from = UINT64_MAX;
 	c->all = calloc(options->n_batches, sizeof(struct record_batch *));
 	c->free = calloc(options->n_batches, sizeof(struct record_batch *));
 	if (load_init(&c->waiting, options->n_batches) < 0 || !c->all || !c->free)
@@ -212,12 +218,77 @@ void commit_push(struct commit *c, struct record_batch *b)
 	if (b->n_rows) {
 		c->waiting.batches[c->waiting.n] = b;
 		c->waiting.passes[c->waiting.n++] = pass;
+		c->n_pushed++;
 		pthread_cond_signal(&c->pushed);
 	} else {
 		c->free[c->n_free++] = b;
 		pthread_cond_signal(&c->freed);
 	}
 	pthread_mutex_unlock(&c->lock);
+}
+
+static struct timespec time_of(uint64_t ns)
+{
+	return (struct timespec){(time_t)(ns / NS_PER_SEC), (long)(ns % NS_PER_SEC)};
+}
+
+// A free batch, or NULL at the time.
+static struct record_batch *take_until(struct commit *c, uint16_t entity, struct timespec until)
+{
+	struct record_batch *b = NULL;
+	pthread_mutex_lock(&c->lock);
+	while (c->n_free == 0 && pthread_cond_timedwait(&c->freed, &c->lock, &until) == 0)
+		;
+	if (c->n_free)
+		b = c->free[--c->n_free];
+	pthread_mutex_unlock(&c->lock);
+	if (b)
+		b->entity = entity;
+	return b;
+}
+
+// Gives the batch away and waits until it was written.
+static int
+push_until(struct commit *c, struct record_batch *b, struct gate_pass pass, struct timespec until)
+{
+	int ret = 0;
+	pthread_mutex_lock(&c->lock);
+	c->waiting.batches[c->waiting.n] = b;
+	c->waiting.passes[c->waiting.n++] = pass;
+	uint64_t number = c->n_pushed++;
+	pthread_cond_signal(&c->pushed);
+	while (c->n_done <= number && ret == 0)
+		ret = -pthread_cond_timedwait(&c->freed, &c->lock, &until);
+	if (c->n_done > number)
+		ret = number >= c->failed_from ? -EIO : 0;
+	pthread_mutex_unlock(&c->lock);
+	return ret;
+}
+
+int commit_one(
+	struct commit *c,
+	uint16_t entity,
+	const struct record *r,
+	uint64_t timeout_ns,
+	void (*told)(void *ctx, const struct hit *h),
+	void *ctx
+)
+{
+	struct timespec until = time_of(clock_now_ns() + timeout_ns);
+	struct hit hit;
+	struct record_batch *b = take_until(c, entity, until);
+	if (!b)
+		return -ETIMEDOUT;
+	int ret = record_batch_add(b, r);
+	if (ret < 0) {
+		commit_push(c, b);
+		return ret;
+	}
+	ledger_add(c->options.ledger, LEDGER_records, 1);
+	ledger_add(c->options.ledger, LEDGER_posted, 1);
+	struct gate_pass pass = gate_match(c->options.gate, b);
+	told(ctx, gate_hits(&pass, b, &hit) ? &hit : NULL);
+	return push_until(c, b, pass, until);
 }
 
 bool commit_goes_on(struct commit *c, bool *ret_is_full)

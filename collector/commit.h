@@ -30,6 +30,18 @@ struct record_batch *commit_take(struct commit *c, uint16_t entity);
 // intelligence first, on the caller's thread.
 void commit_push(struct commit *c, struct record_batch *b);
 
+// Commits one record and waits for that, at most timeout_ns. `told` gets what the record matched,
+// or NULL, before. 0; -ETIMEDOUT: no batch was free, or it may yet be committed; -EIO: the store
+// refused it; -ENOMEM. Thread: any.
+[[nodiscard]] int commit_one(
+	struct commit *c,
+	uint16_t entity,
+	const struct record *r,
+	uint64_t timeout_ns,
+	void (*told)(void *ctx, const struct hit *h),
+	void *ctx
+);
+
 // False when the committer has had something to write since the last call and has not tried to.
 // *ret_is_full says whether takers wait for a free batch.
 bool commit_goes_on(struct commit *c, bool *ret_is_full);

@@ -89,6 +89,7 @@ static int start_control(struct collector *c)
 	c->context = (struct commands_context){
 		.store = c->store,
 		.ledger = &c->ledger,
+		.commit = c->commit,
 		.sealer = c->sealer,
 		.intel = c->intel.current,
 		.feeds = c->intel.feeds,

@@ -23,6 +23,7 @@ struct app {
 	struct resolver *resolver;
 	struct rate *failed_logins;
 	struct quota *quota;
+	struct rate *posts; // of each user
 	struct health *health;
 	uint64_t started_ns; // clock_mono_ns
 };
@@ -46,6 +47,7 @@ void kpi_native_get(struct call *c);
 void rows_get(struct call *c);
 void top_get(struct call *c);
 void series_get(struct call *c);
+void traffic_post(struct call *c);
 void hits_get(struct call *c);
 void feeds_get(struct call *c);
 void feeds_post(struct call *c);
@@ -70,6 +72,10 @@ void index_get(struct call *c);
 
 // Sets the response for a query that did not come to its end.
 void call_failed(struct call *c, int ret);
+
+// How many records a user may post within a window, whatever window (seed: 150 in 10 s).
+#define APP_POSTS_MAX 150
+#define APP_POSTS_WINDOW_NS (10 * NS_PER_SEC)
 
 [[nodiscard]] int health_create(struct health **ret_health);
 void health_free(struct health *h);

@@ -288,7 +288,10 @@ static void rewrite_send(
 static void rewrite_setup(h2o_filter_t *self, h2o_req_t *req, h2o_ostream_t **slot)
 {
 	struct conn *c = req->conn->callbacks->get_socket(req->conn)->on_close.data;
-	struct response r = {};
+	static const char native[] = "/api/v1/";
+	struct response r = {
+		.is_native = req->path.len >= sizeof(native) - 1 &&
+			     memcmp(req->path.base, native, sizeof(native) - 1) == 0};
 	(void)self;
 	response_error(&r, req->res.status, "%s", response_reason(req->res.status));
 	struct rewrite *w = (struct rewrite *)h2o_add_ostream(req, sizeof(*w), slot);

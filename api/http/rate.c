@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N_SETS 1024
+#define N_SETS 4096
 #define N_WAYS 4
 
 struct entry {
-	struct addr addr;
+	struct addr addr; // or key
 	uint32_t n, next; // of the ring
-	uint64_t at_ns[RATE_LIMIT_MAX];
+	uint64_t newest_ns;
 };
 
 struct rate {
@@ -22,6 +22,7 @@ struct rate {
 	struct siphash_key key;
 	unsigned limit;
 	uint64_t window_ns;
+	uint64_t *rings; // `limit` times of each entry
 	struct entry sets[N_SETS][N_WAYS];
 };
 
@@ -34,6 +35,11 @@ struct rate *rate_create(unsigned limit, uint64_t window_ns)
 	r->key = siphash_key_random();
 	r->limit = limit < 1 ? 1 : (limit > RATE_LIMIT_MAX ? RATE_LIMIT_MAX : limit);
 	r->window_ns = window_ns;
+	r->rings = calloc((size_t)N_SETS * N_WAYS * r->limit, sizeof(*r->rings));
+	if (!r->rings) {
+		rate_free(r);
+		return NULL;
+	}
 	return r;
 }
 
@@ -42,6 +48,7 @@ void rate_free(struct rate *r)
 	if (!r)
 		return;
 	pthread_mutex_destroy(&r->lock);
+	free(r->rings);
 	free(r);
 }
 
@@ -55,7 +62,12 @@ static struct addr who(const struct addr *a)
 
 static uint64_t newest(const struct entry *e)
 {
-	return e->n ? e->at_ns[(e->next + RATE_LIMIT_MAX - 1) % RATE_LIMIT_MAX] : 0;
+	return e->n ? e->newest_ns : 0;
+}
+
+static uint64_t *ring_of(struct rate *r, const struct entry *e)
+{
+	return r->rings + (size_t)(e - &r->sets[0][0]) * r->limit;
 }
 
 // The address's entry, else (with `take`) the one of its set that was used longest ago, emptied.
@@ -75,18 +87,31 @@ static struct entry *entry_of(struct rate *r, const struct addr *w, bool take)
 	return oldest;
 }
 
+// Seconds until the entry is below the limit. The oldest of `limit` times has to leave the window.
+static unsigned wait_of(struct rate *r, const struct entry *e, uint64_t now_ns)
+{
+	if (!e || e->n < r->limit)
+		return 0;
+	uint64_t at = ring_of(r, e)[e->next];
+	if (at + r->window_ns <= now_ns)
+		return 0;
+	return (unsigned)((at + r->window_ns - now_ns - 1) / NS_PER_SEC) + 1;
+}
+
+static void put(struct rate *r, struct entry *e, uint64_t now_ns)
+{
+	ring_of(r, e)[e->next] = now_ns;
+	e->next = (e->next + 1) % r->limit;
+	e->newest_ns = now_ns;
+	if (e->n < r->limit)
+		e->n++;
+}
+
 unsigned rate_wait_sec(struct rate *r, const struct addr *a, uint64_t now_ns)
 {
 	struct addr w = who(a);
-	unsigned wait = 0;
 	pthread_mutex_lock(&r->lock);
-	const struct entry *e = entry_of(r, &w, false);
-	if (e && e->n >= r->limit) {
-		// the one that has to leave the window before there is room again
-		uint64_t at = e->at_ns[(e->next + RATE_LIMIT_MAX - r->limit) % RATE_LIMIT_MAX];
-		if (at + r->window_ns > now_ns)
-			wait = (unsigned)((at + r->window_ns - now_ns - 1) / NS_PER_SEC) + 1;
-	}
+	unsigned wait = wait_of(r, entry_of(r, &w, false), now_ns);
 	pthread_mutex_unlock(&r->lock);
 	return wait;
 }
@@ -95,10 +120,19 @@ void rate_add(struct rate *r, const struct addr *a, uint64_t now_ns)
 {
 	struct addr w = who(a);
 	pthread_mutex_lock(&r->lock);
-	struct entry *e = entry_of(r, &w, true);
-	e->at_ns[e->next] = now_ns;
-	e->next = (e->next + 1) % RATE_LIMIT_MAX;
-	if (e->n < RATE_LIMIT_MAX)
-		e->n++;
+	put(r, entry_of(r, &w, true), now_ns);
 	pthread_mutex_unlock(&r->lock);
+}
+
+unsigned rate_take(struct rate *r, const uint8_t key[static RATE_KEY_LEN], uint64_t now_ns)
+{
+	struct addr w;
+	memcpy(w.b, key, sizeof(w.b));
+	pthread_mutex_lock(&r->lock);
+	struct entry *e = entry_of(r, &w, true);
+	unsigned wait = wait_of(r, e, now_ns);
+	if (wait == 0)
+		put(r, e, now_ns);
+	pthread_mutex_unlock(&r->lock);
+	return wait;
 }

@@ -24,6 +24,11 @@ const struct route routes[] = {
 	{"GET", V1 "flows", ROUTE_TOKEN, rows_get, "records that pass a filter, page by page"},
 	{"GET", V1 "top", ROUTE_TOKEN, top_get, "records summed up by fields, largest first"},
 	{"GET", V1 "series", ROUTE_TOKEN, series_get, "records summed up by steps of time"},
+	{"POST",
+	 V1 "poc_traffic/direct",
+	 ROUTE_POST,
+	 traffic_post,
+	 "store a firewall's record and tell what it matched"},
 	{"GET", V1 "hits", ROUTE_TOKEN, hits_get, "traffic that indicators matched"},
 	{"GET", V1 "feeds", ROUTE_TOKEN, feeds_get, "feeds of indicators and how they are"},
 	{"POST", V1 "feeds", ROUTE_ADMIN, feeds_post, "another feed"},
@@ -188,6 +193,13 @@ static enum route_scope scope_of(const char *name)
 	return strcmp(name, "analyst") == 0 ? ROUTE_ANALYST : ROUTE_TOKEN;
 }
 
+static bool may(const char *role, enum route_scope scope)
+{
+	if (strcmp(role, "exporter") == 0)
+		return scope == ROUTE_POST;
+	return scope_of(role) >= scope;
+}
+
 static void run_with_token(struct call *c, const struct route *route)
 {
 	char error[STORE_READ_ERROR_LEN], fault[QUERY_ERROR_LEN];
@@ -202,18 +214,23 @@ static void run_with_token(struct call *c, const struct route *route)
 		c->response->retry_after_sec = 2;
 		return;
 	}
-	if (check_user(c) == 0 && quota_begin(c->app->quota, c->claims.api_id) < 0) {
+	bool is_query = strcmp(route->method, "GET") == 0;
+	if (check_user(c) < 0)
+		goto out;
+	if (is_query && quota_begin(c->app->quota, c->claims.api_id) < 0) {
 		response_error(c->response, 429, "too many queries of this user at a time");
 		c->response->retry_after_sec = 1;
-	} else if (c->response->status == 0) {
-		if (scope_of(c->claims.role) < route->scope)
-			response_error(c->response, 403, "the user's role does not allow this");
-		else if (query_parse(c->request->query, c->request->query_len, &c->query, fault) < 0)
-			response_error(c->response, 400, "%s", fault);
-		else
-			route->handle(c);
-		quota_end(c->app->quota, c->claims.api_id);
+		goto out;
 	}
+	if (!may(c->claims.role, route->scope))
+		response_error(c->response, 403, "the user's role does not allow this");
+	else if (query_parse(c->request->query, c->request->query_len, &c->query, fault) < 0)
+		response_error(c->response, 400, "%s", fault);
+	else
+		route->handle(c);
+	if (is_query)
+		quota_end(c->app->quota, c->claims.api_id);
+out:
 	source_release(c->app->source, c->view);
 }
 

@@ -15,7 +15,7 @@ from collections import Counter
 from peers import Nfcapd, Tee
 from weir import equal, wait_for
 
-RECORDS = 3_000
+RECORDS = 2_000
 PER_MESSAGE = 12
 # element, bytes: what both templates have behind the addresses
 ELEMENTS = [(7, 2), (11, 2), (4, 1), (6, 1), (2, 8), (1, 8), (152, 8), (153, 8), (10, 4), (14, 4), (16, 4), (17, 4),

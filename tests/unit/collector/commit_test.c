@@ -230,6 +230,61 @@ static void refused_write_is_given_up_at_the_end(void **)
 	assert_int_equal(ledger_get(&ledger, LEDGER_store_failed), 11);
 }
 
+static int n_told;
+
+static void told(void *, const struct hit *h)
+{
+	assert_null(h); // there is no intelligence here
+	n_told++;
+}
+
+static int one(uint64_t timeout_ns)
+{
+	struct record r = {};
+	RECORD_SET(&r, proto, 6);
+	return commit_one(commit, 3, &r, timeout_ns, told, NULL);
+}
+
+static void one_record_is_there_when_it_is_acknowledged(void **)
+{
+	start(2);
+	n_told = 0;
+	for (int i = 1; i <= 5; i++) {
+		assert_int_equal(one(10 * NS_PER_SEC), 0);
+		assert_int_equal(store.rows, i);
+		assert_int_equal(n_told, i);
+	}
+	assert_int_equal(ledger_get(&ledger, LEDGER_records), 5);
+	assert_int_equal(ledger_get(&ledger, LEDGER_stored), 5);
+	commit_stop(commit);
+}
+
+static void one_record_is_not_waited_for_for_ever(void **)
+{
+	start(1);
+	hold(true);
+	push_rows(1, 1);
+	wait_inside();
+	assert_int_equal(one(NS_PER_SEC / 20), -ETIMEDOUT); // no batch is free
+	hold(false);
+	assert_int_equal(one(10 * NS_PER_SEC), 0);
+	hold(true);
+	assert_int_equal(one(NS_PER_SEC / 20), -ETIMEDOUT); // it waits inside
+	hold(false);
+	commit_stop(commit);
+	assert_int_equal(store.rows, 3); // and was stored later all the same
+}
+
+static void one_record_that_is_given_up_is_told(void **)
+{
+	store.refusals = UINT32_MAX;
+	start(2);
+	commit_hurry(commit);
+	assert_int_equal(one(10 * NS_PER_SEC), -EIO);
+	commit_stop(commit);
+	assert_int_equal(ledger_get(&ledger, LEDGER_store_failed), 1);
+}
+
 static void stop_commits_what_was_pushed(void **)
 {
 	start(8);
@@ -329,6 +384,9 @@ int main(void)
 		TEST(taker_waits_for_a_batch),
 		TEST(refused_write_is_tried_again),
 		TEST(refused_write_is_given_up_at_the_end),
+		TEST(one_record_is_there_when_it_is_acknowledged),
+		TEST(one_record_is_not_waited_for_for_ever),
+		TEST(one_record_that_is_given_up_is_told),
 		TEST(stop_commits_what_was_pushed),
 		TEST(many_threads_share_the_batches),
 		TEST(a_write_that_hangs_is_noticed_at_the_second_look),

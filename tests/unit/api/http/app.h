@@ -70,6 +70,7 @@ static inline int app_set_up(void **state)
 	f->app.started_ns = clock_mono_ns();
 	f->app.failed_logins = rate_create(3, 60 * NS_PER_SEC);
 	f->app.quota = quota_create(2);
+	f->app.posts = rate_create(3, 10 * NS_PER_SEC);
 	f->config.query_memory = 64 << 20;
 	assert_int_equal(health_create(&f->app.health), 0);
 	assert_int_equal(source_create(f->store_dir, f->scratch, &f->app.source), 0);
@@ -95,6 +96,7 @@ static inline int app_tear_down(void **state)
 	health_free(f->app.health);
 	rate_free(f->app.failed_logins);
 	quota_free(f->app.quota);
+	rate_free(f->app.posts);
 	store_close(f->store);
 	free(f->bearer);
 	rows_dir_remove(f->dir);
