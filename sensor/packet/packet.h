@@ -2,7 +2,7 @@
 #pragma once
 
 // One parsed packet: what the flow table needs to know of it, in host byte order. Nothing points
-// into the frame; MAC addresses are copied.
+// into the frame; MAC addresses are copied, the payload is told by its place.
 // Thread: worker.
 
 #include "lib/base/addr.h"
@@ -30,6 +30,9 @@ struct packet {
 	uint16_t sport, dport; // of ICMP: both the conversation's type and code, see parse.c
 	uint16_t vlan, cvlan;  // outer and inner VLAN id; 0: untagged
 	uint16_t tcp_flags;
+	uint16_t payload_at;  // of TCP and UDP: bytes from the frame's beginning
+	uint16_t payload_len; // as the headers say, cut to the frame; at most UINT16_MAX
+	uint32_t tcp_seq;
 	uint8_t proto;
 	uint8_t tos;
 	uint8_t icmp_type, icmp_code;

@@ -14,6 +14,8 @@
 
 #define IP4_HEADER_LEN 20
 #define IP6_HEADER_LEN 40
+#define TCP_HEADER_LEN 20
+#define UDP_HEADER_LEN 8
 #define IP6_JUMBO_OPTION 0xc2 // RFC 2675 §2
 #define VLAN_ID_MASK 0x0fff
 
@@ -33,7 +35,7 @@ enum ip6_next {
 // which may be more than were captured.
 struct cursor {
 	struct buf b;
-	size_t frame_left;
+	size_t frame_left, frame_len;
 };
 
 static uint16_t load_u16(const uint8_t *p)
@@ -71,6 +73,40 @@ static void parse_icmp(const uint8_t *p, struct packet *pkt)
 	pkt->sport = pkt->dport = icmp_conversation(pkt->proto, p[0], p[1]);
 }
 
+// Where the payload behind `header_len` bytes of header lies, if there is any in the frame.
+static void
+put_payload(const struct cursor *c, size_t ip_left, size_t header_len, struct packet *pkt)
+{
+	size_t at = c->frame_len - c->frame_left + header_len;
+	if (ip_left <= header_len || c->frame_left <= header_len || at > UINT16_MAX)
+		return;
+	size_t len = ip_left < c->frame_left ? ip_left : c->frame_left;
+	len -= header_len;
+	pkt->payload_at = (uint16_t)at;
+	pkt->payload_len = (uint16_t)(len < UINT16_MAX ? len : UINT16_MAX);
+}
+
+// A first fragment may end before the flags (RFC 1858 §3): a flow all the same.
+static void parse_tcp(const struct cursor *c, size_t ip_left, struct packet *pkt)
+{
+	const uint8_t *p = c->b.p;
+	if (ip_left < 14 || buf_left(&c->b) < 14)
+		return;
+	pkt->tcp_flags = load_u16(p + 12) & 0x0fff;
+	pkt->tcp_seq = (uint32_t)load_u16(p + 4) << 16 | load_u16(p + 6);
+	size_t header_len = (size_t)(p[12] >> 4) * 4;
+	if (header_len >= TCP_HEADER_LEN)
+		put_payload(c, ip_left, header_len, pkt);
+}
+
+static void parse_udp(const struct cursor *c, size_t ip_left, struct packet *pkt)
+{
+	if (buf_left(&c->b) < UDP_HEADER_LEN)
+		return;
+	size_t len = load_u16(c->b.p + 4); // 0 of a jumbogram (RFC 2675 §4)
+	put_payload(c, len && len < ip_left ? len : ip_left, UDP_HEADER_LEN, pkt);
+}
+
 // `ip_left` bytes of the IP packet follow, as its header says.
 static enum verdict parse_l4(struct cursor *c, size_t ip_left, struct packet *pkt)
 {
@@ -101,9 +137,10 @@ static enum verdict parse_l4(struct cursor *c, size_t ip_left, struct packet *pk
 	}
 	pkt->sport = load_u16(p);
 	pkt->dport = load_u16(p + 2);
-	// A first fragment may end before the flags (RFC 1858 §3): a flow all the same.
-	if (pkt->proto == PROTO_TCP && ip_left >= 14 && have >= 14)
-		pkt->tcp_flags = load_u16(p + 12) & 0x0fff;
+	if (pkt->proto == PROTO_TCP)
+		parse_tcp(c, ip_left, pkt);
+	else if (pkt->proto == PROTO_UDP)
+		parse_udp(c, ip_left, pkt);
 	return PACKET_KEEP;
 }
 
@@ -254,8 +291,8 @@ enum verdict
 parse_frame(const uint8_t *frame, size_t len, size_t frame_len, struct packet *ret_packet)
 {
 	struct packet *pkt = ret_packet;
-	struct cursor c = {
-		.b = buf_of(frame, len), .frame_left = frame_len < len ? len : frame_len};
+	struct cursor c = {.b = buf_of(frame, len), .frame_len = frame_len < len ? len : frame_len};
+	c.frame_left = c.frame_len;
 	const uint8_t *p = take(&c, 14);
 	if (!p)
 		return PACKET_TRUNCATED;
@@ -267,6 +304,8 @@ parse_frame(const uint8_t *frame, size_t len, size_t frame_len, struct packet *r
 	pkt->sport = pkt->dport = 0;
 	pkt->vlan = pkt->cvlan = 0;
 	pkt->tcp_flags = 0;
+	pkt->payload_at = pkt->payload_len = 0;
+	pkt->tcp_seq = 0;
 	pkt->icmp_type = pkt->icmp_code = 0;
 
 	enum verdict verdict = is_vlan(type) ? parse_tags(&c, &type, pkt) : PACKET_KEEP;

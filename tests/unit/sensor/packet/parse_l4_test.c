@@ -128,6 +128,70 @@ static void icmp_codes_are_conversations_apart(void **)
 	assert_int_not_equal(icmp(PROTO_ICMP6, 1, 0).sport, icmp(PROTO_ICMP6, 1, 4).sport);
 }
 
+static void the_payload_is_told_by_its_place(void **)
+{
+	struct frame f;
+	for (unsigned v6 = 0; v6 < 2; v6++) {
+		size_t head = ETH_LEN + (v6 ? IP6_LEN : IP4_LEN);
+		ip(&f, v6, PROTO_TCP, 20 + 7);
+		frame_tcp(&f, 1, 2, 0x18);
+		frame_bytes(&f, 'x', 7 + 3); // and 3 bytes that pad the frame
+		struct packet p = frame_kept(&f);
+		assert_int_equal(p.payload_at, head + 20);
+		assert_int_equal(p.payload_len, 7);
+		assert_int_equal(p.tcp_seq, 0x01020304);
+
+		ip(&f, v6, PROTO_UDP, 8 + 7);
+		frame_udp(&f, 1, 2);
+		frame_put(&f, head - ETH_LEN + 4, 8 + 5); // UDP's own length is less
+		frame_bytes(&f, 'x', 7);
+		p = frame_kept(&f);
+		assert_int_equal(p.payload_at, head + 8);
+		assert_int_equal(p.payload_len, 5);
+	}
+}
+
+static void a_payload_is_cut_to_the_frame(void **)
+{
+	struct frame f;
+	ip(&f, false, PROTO_UDP, 8 + 1000);
+	frame_udp(&f, 1, 2);
+	frame_put(&f, IP4_LEN + 4, 8 + 1000);
+	frame_bytes(&f, 'x', 10);
+	assert_int_equal(frame_kept(&f).payload_len, 10);
+}
+
+static void no_payload_where_none_can_be(void **)
+{
+	struct frame f;
+	struct packet p;
+	ip(&f, false, PROTO_TCP, 20 + 7);
+	frame_tcp(&f, 1, 2, 0);
+	frame_put(&f, IP4_LEN + 12, 0x4000); // a header of 16 bytes
+	frame_bytes(&f, 'x', 7);
+	assert_int_equal(frame_kept(&f).payload_len, 0);
+	frame_put(&f, IP4_LEN + 12, 0x7000); // of 28: past the end
+	assert_int_equal(frame_kept(&f).payload_len, 0);
+	ip(&f, false, PROTO_TCP, 20);
+	frame_tcp(&f, 1, 2, 0);
+	assert_int_equal(frame_kept(&f).payload_len, 0);
+	ip(&f, false, PROTO_UDP, 8 + 7);
+	frame_udp(&f, 1, 2);
+	frame_put(&f, IP4_LEN + 4, 7); // less than its header
+	frame_bytes(&f, 'x', 7);
+	assert_int_equal(frame_kept(&f).payload_len, 0);
+	for (size_t n = 4; n < 8; n++) {
+		assert_int_equal(
+			frame_parse_cut(&f, ETH_LEN + IP4_LEN + n, frame_len(&f), &p), PACKET_KEEP
+		);
+		assert_int_equal(p.payload_len, 0);
+	}
+	ip(&f, false, PROTO_SCTP, 12);
+	frame_udp(&f, 1, 2);
+	frame_bytes(&f, 'x', 4);
+	assert_int_equal(frame_kept(&f).payload_len, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +203,9 @@ int main(void)
 		cmocka_unit_test(an_icmp_question_and_its_answer_are_one_conversation),
 		cmocka_unit_test(icmp_types_that_are_no_pair_are_conversations_apart),
 		cmocka_unit_test(icmp_codes_are_conversations_apart),
+		cmocka_unit_test(the_payload_is_told_by_its_place),
+		cmocka_unit_test(a_payload_is_cut_to_the_frame),
+		cmocka_unit_test(no_payload_where_none_can_be),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
