@@ -310,6 +310,13 @@ static bool at_padding(const struct ipfix_reader *r)
 	return left < 4 && message_of(r)->version == NETFLOW9_VERSION && is_zero(&r->rows);
 }
 
+static bool is_hit(const struct ipfix_template *t)
+{
+	uint64_t needs =
+		RECORD_BIT(indicator) | RECORD_BIT(matched) | RECORD_BIT(src) | RECORD_BIT(dst);
+	return (t->set & needs) == needs && t->aux & AUX_BIT(AUX_INDICATOR_TYPE);
+}
+
 struct record *ipfix_reader_next(struct ipfix_reader *r)
 {
 	for (;;) {
@@ -325,7 +332,8 @@ struct record *ipfix_reader_next(struct ipfix_reader *r)
 		r->n_records += !r->replay;
 		if (r->template->is_options) {
 			ipfix_values_announce(&r->values, r->template, r->domain);
-			continue;
+			if (!r->wants_hits || !is_hit(r->template))
+				continue;
 		}
 		ipfix_values_finish(&r->values, r->template, message_of(r), r->domain);
 		return &r->values.r;

@@ -50,6 +50,7 @@ struct ipfix_reader {
 	struct ipfix_pending *replay; // the set that `rows` is of, else the message
 	uint16_t replay_id;
 	struct ipfix_message replay_message;
+	bool wants_hits;    // hits come out of ipfix_reader_next too; may be set after init
 	uint32_t n_records; // data records of the message itself, options too: what IPFIX numbers
 	uint32_t n_unread;  // data sets without template: n_records is too low
 	struct ipfix_values values;
@@ -63,6 +64,13 @@ void ipfix_reader_init(
 // the next call.
 struct record *ipfix_reader_next(struct ipfix_reader *r);
 
+// Whether the record just read is no flow but the word of a hit (encode_hit.h), of a flow that may
+// still go on. Only where they are wanted.
+static inline bool ipfix_reader_is_hit(const struct ipfix_reader *r)
+{
+	return r->template->is_options;
+}
+
 // A number that came with the record just read and is no member of it; false when none did.
 static inline bool
 ipfix_reader_aux(const struct ipfix_reader *r, enum ipfix_aux a, uint64_t *ret_value)
@@ -71,4 +79,10 @@ ipfix_reader_aux(const struct ipfix_reader *r, enum ipfix_aux a, uint64_t *ret_v
 		return false;
 	*ret_value = r->values.aux[a];
 	return true;
+}
+
+// A text that came with the word of a hit (AUX_TEXT_VALUE, …); of no length: none did.
+static inline struct record_str ipfix_reader_text(const struct ipfix_reader *r, enum ipfix_aux a)
+{
+	return r->values.texts[a - AUX_N_NUMBERS];
 }

@@ -18,6 +18,7 @@ enum ipfix_kind {
 	IPFIX_KIND_MPLS,
 	IPFIX_KIND_ICMP,
 	IPFIX_KIND_AUX,
+	IPFIX_KIND_TEXT,
 };
 
 enum ipfix_aux {
@@ -48,11 +49,22 @@ enum ipfix_aux {
 	AUX_SAMPLE_SIZE,
 	AUX_POPULATION,
 	AUX_ENTITY, // a number of the collector's store
+	// Of the word of a hit: how its indicator is explained.
+	AUX_INDICATOR_TYPE,
+	AUX_SEVERITY,
+	AUX_CONFIDENCE,
+	AUX_N_NUMBERS,
+	AUX_TEXT_VALUE = AUX_N_NUMBERS, // texts from here on
+	AUX_TEXT_FEED,
+	AUX_TEXT_CATEGORY,
+	AUX_TEXT_DESCRIPTION,
+	AUX_TEXT_REFERENCE,
 	AUX_N
 };
 
-#define AUX_BIT(a) (1u << (a))
-static_assert(AUX_N <= 32, "a template's aux is a 32-bit mask");
+#define AUX_BIT(a) (1ull << (a))
+#define AUX_N_TEXTS (AUX_N - AUX_N_NUMBERS)
+static_assert(AUX_N <= 64, "a template's aux is a 64-bit mask");
 // Start and end are listed from the most to the least precise, each as far from its first.
 #define AUX_N_TIMES (AUX_END_NS - AUX_START_NS)
 

@@ -3,7 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/utf8.h"
-#include "lib/ipfix/encode_template.h"
+#include "lib/ipfix/encoder.h"
 #include "lib/ipfix/wire.h"
 
 #include <errno.h>
@@ -12,21 +12,6 @@
 #define PADDING_MAX 3		      // of a v9 set
 #define BOOT_BEFORE_SEC 3600	      // sysUptime at the first flow
 #define UPTIME_NS (NS_PER_MSEC << 32) // it wraps
-
-struct ipfix_encoder {
-	struct ipfix_encoder_options o;
-	uint32_t sequence; // before the message being built: of data records, in v9 of messages
-	uint32_t n_records;
-	uint32_t n_templates;	  // defined in the message being built
-	uint64_t boot_ns;	  // v9: what sysUptime counts from
-	uint16_t text_max;	  // bytes of all texts of a record together
-	uint64_t group_fields[6]; // record.set bits of each group of log2 index
-	struct wbuf w;
-	size_t set_at;	 // where the open data set starts; 0: none is open
-	uint16_t set_id; // its template
-	struct ipfix_out_template templates[N_TEMPLATES];
-	uint8_t *message;
-};
 
 static bool is_v9(const struct ipfix_encoder *e)
 {
@@ -245,7 +230,7 @@ static void set_close(struct ipfix_encoder *e)
 	e->set_at = 0;
 }
 
-static void set_open(struct ipfix_encoder *e, uint16_t id)
+void ipfix_encoder_set(struct ipfix_encoder *e, uint16_t id)
 {
 	set_close(e);
 	e->set_at = wbuf_len(&e->w);
@@ -261,13 +246,13 @@ static void put_record(struct ipfix_encoder *e, unsigned groups, const struct re
 	size_t room = e->text_max;
 
 	if (!t->announced) {
-		set_open(e, is_v9(e) ? NETFLOW9_SET_TEMPLATE : IPFIX_SET_TEMPLATE);
+		ipfix_encoder_set(e, is_v9(e) ? NETFLOW9_SET_TEMPLATE : IPFIX_SET_TEMPLATE);
 		ipfix_out_template_put(&e->w, groups, t, &e->o);
 		t->announced = !e->w.full;
 		e->n_templates++;
 	}
 	if (!e->set_at || e->set_id != id)
-		set_open(e, id);
+		ipfix_encoder_set(e, id);
 	for (unsigned i = 0; i < t->n_fields; i++)
 		put_field(&e->w, &t->fields[i], r, &room);
 	if (t->has_entity)
@@ -279,9 +264,7 @@ static void put_record(struct ipfix_encoder *e, unsigned groups, const struct re
 static int add(struct ipfix_encoder *e, const struct record *r)
 {
 	struct record reverse;
-	size_t at = wbuf_len(&e->w), set_at = e->set_at;
-	uint16_t set_id = e->set_id;
-	uint32_t n_records = e->n_records, n_templates = e->n_templates;
+	struct ipfix_encoder_mark before = ipfix_encoder_mark(e);
 	unsigned groups = groups_of(e, r), reverse_groups = 0;
 	bool two = !e->o.biflow && record_reverse(r, &reverse);
 
@@ -303,12 +286,7 @@ static int add(struct ipfix_encoder *e, const struct record *r)
 	if (two)
 		e->templates[reverse_groups].announced = reverse_announced;
 	e->templates[groups].announced = announced;
-	e->w.full = false;
-	e->w.p = e->w.start + at;
-	e->set_at = set_at;
-	e->set_id = set_id;
-	e->n_records = n_records;
-	e->n_templates = n_templates;
+	ipfix_encoder_back(e, &before);
 	return -ENOSPC;
 }
 
@@ -406,9 +384,10 @@ ipfix_encoder_templates(struct ipfix_encoder *e, uint64_t now_ns, const uint8_t 
 {
 	assert(!e->n_records);
 	message_start(e);
-	set_open(e, is_v9(e) ? NETFLOW9_SET_TEMPLATE : IPFIX_SET_TEMPLATE);
+	ipfix_encoder_set(e, is_v9(e) ? NETFLOW9_SET_TEMPLATE : IPFIX_SET_TEMPLATE);
 	put_templates(e, true);
 	put_templates(e, false);
+	ipfix_encoder_hit_template(e);
 	size_t len = message_end(e, now_ns, ret_message);
 	message_start(e);
 	return len;

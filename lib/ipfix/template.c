@@ -73,6 +73,7 @@ static int check_len(enum ipfix_kind kind, uint16_t len)
 	case IPFIX_KIND_MPLS:
 		return len == 3 || len == 4;
 	case IPFIX_KIND_STR:
+	case IPFIX_KIND_TEXT:
 		return len > 0;
 	default:
 		return (len > 0 && len <= 8) || len == IPFIX_VARLEN;
@@ -89,6 +90,7 @@ static uint8_t op_of(const struct ipfix_element *e, uint16_t len, size_t width)
 		[IPFIX_KIND_FLAGS] = OP_FLAGS,
 		[IPFIX_KIND_MPLS] = OP_MPLS,
 		[IPFIX_KIND_ICMP] = OP_ICMP,
+		[IPFIX_KIND_TEXT] = OP_STR,
 	};
 	if (e->kind == IPFIX_KIND_UINT || e->kind == IPFIX_KIND_AUX)
 		return op_of_uint(len, width);
@@ -97,9 +99,18 @@ static uint8_t op_of(const struct ipfix_element *e, uint16_t len, size_t width)
 
 static struct ipfix_step step_of(const struct ipfix_element *e, uint16_t len)
 {
+	bool is_text = e->kind == IPFIX_KIND_TEXT;
 	struct ipfix_step s = {
-		.len = len, .target = e->target, .is_aux = e->kind == IPFIX_KIND_AUX};
-	if (s.is_aux) {
+		.len = len,
+		.target = e->target,
+		.is_aux = is_text || e->kind == IPFIX_KIND_AUX,
+	};
+	if (is_text) {
+		size_t i = (size_t)e->target - AUX_N_NUMBERS;
+		s.to = (uint16_t
+		)(offsetof(struct ipfix_values, texts) + i * sizeof(struct record_str));
+		s.width = sizeof(struct record_str);
+	} else if (s.is_aux) {
 		s.to = (uint16_t
 		)(offsetof(struct ipfix_values, aux) + e->target * sizeof(uint64_t));
 		s.width = sizeof(uint64_t);
@@ -446,6 +457,8 @@ bool ipfix_template_row(
 	memset(&ret_values->r, 0, sizeof(ret_values->r));
 	ret_values->r.set = t->set;
 	ret_values->bad_text = 0;
+	if (t->is_options)
+		memset(ret_values->texts, 0, sizeof(ret_values->texts));
 	if (t->is_variable) {
 		memset(ret_values->aux, 0, sizeof(ret_values->aux));
 		return take_variable(t, b, ret_values);

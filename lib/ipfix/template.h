@@ -41,8 +41,9 @@ struct ipfix_step {
 // A row being decoded. aux[a] is meaningful when the template's bit of `a` is set.
 struct ipfix_values {
 	struct record r;
-	uint64_t aux[AUX_N];
-	uint32_t bad_text; // texts left out: not UTF-8
+	uint64_t aux[AUX_N_NUMBERS];
+	struct record_str texts[AUX_N_TEXTS]; // of options records; from AUX_TEXT_VALUE on
+	uint32_t bad_text;		      // texts left out: not UTF-8
 };
 
 struct ipfix_template {
@@ -55,7 +56,7 @@ struct ipfix_template {
 	bool is_variable;
 	bool both_families; // IPv4 and IPv6 addresses in one row
 	uint32_t row_len;   // bytes of a row; of a variable one the least
-	uint32_t aux;	    // AUX_BIT()s that it has
+	uint64_t aux;	    // AUX_BIT()s that it has
 	uint64_t set;	    // what every row gives
 	uint64_t seen_ns;   // when it was last announced
 	uint32_t def_len;

@@ -33,6 +33,7 @@
 #define IPFIX_IE_ICMP4 32 // type * 256 + code
 #define IPFIX_IE_ICMP6 139
 #define IPFIX_IE_MPLS_TOP 70
+#define IPFIX_IE_START_MS 152
 #define IPFIX_IE_START_NS 156
 #define IPFIX_IE_END_NS 157
 #define IPFIX_PROTO_ICMP 1

@@ -24,7 +24,11 @@ static void check_type(uint16_t ie, uint32_t pen, const struct ipfix_element *e)
 {
 	assert_true(e->name && *e->name);
 	if (e->kind == IPFIX_KIND_AUX) {
-		assert_true(e->target < AUX_N);
+		assert_true(e->target < AUX_N_NUMBERS);
+		return;
+	}
+	if (e->kind == IPFIX_KIND_TEXT) {
+		assert_true(e->target >= AUX_N_NUMBERS && e->target < AUX_N);
 		return;
 	}
 	assert_true(e->target < RECORD_N_FIELDS);

@@ -120,7 +120,7 @@ static bool message_holds(const uint8_t *m, size_t len, const char *text)
 static void texts_are_cut_where_it_does_not_lie(void **)
 {
 	static const char name[] = "a-host-of-a-name-that-takes-most-of-the-room.example";
-	struct ipfix_encoder *e = encoder(512, true);
+	struct ipfix_encoder *e = encoder(521, true);
 	struct record r = record_v4();
 	char long_name[70];
 	const uint8_t *m;
