@@ -51,10 +51,11 @@ struct config_item {
 };
 
 struct config_program {
-	const char *name;     // "weir-sensor"
-	const char *section;  // "sensor": this program's own section
-	const char *synopsis; // after the name in --help
-	const char *about;    // one or two sentences
+	const char *name;	   // "weir-sensor"
+	const char *section;	   // "sensor": this program's own section
+	const char *const *others; // keys of its sections that only others read; ended by NULL
+	const char *synopsis;	   // after the name in --help
+	const char *about;	   // one or two sentences
 	const struct config_item *items;
 	size_t n_items;
 	size_t size; // of the program's struct

@@ -44,10 +44,13 @@ static bool starts_with_name(const char *key, const char *name, size_t n)
 	return strncmp(key, name, n) == 0 && (key[n] == '.' || key[n] == '\0');
 }
 
-// A section that only other programs read.
+// A section, or a key in one of ours, that only other programs read.
 static bool is_foreign(const struct load *l, const char *key)
 {
 	size_t n = strcspn(key, ".");
+	for (const char *const *other = l->p->others; other && *other; other++)
+		if (strcmp(key, *other) == 0)
+			return true;
 	for (size_t i = 0; i < l->p->n_items; i++)
 		if (l->p->items[i].key && starts_with_name(l->p->items[i].key, key, n))
 			return false;
