@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sensor/config.h"
 
+#include "lib/base/addr.h"
 #include "lib/base/endpoint.h"
 
 #include <errno.h>
@@ -54,6 +55,16 @@ static const struct config_item items[] = {
 	 "private enterprise number of our own elements; 0: 32473"},
 	{"sensor.idle_sleep", "idle-sleep", "yes|no", CONFIG_BOOL, AT(idle_sleep), 0, 0, "yes",
 	 "workers of virtual devices sleep while nothing comes"},
+	{"sensor.names", "names", "yes|no", CONFIG_BOOL, AT(names), 0, 0, "yes",
+	 "server names (TLS, QUIC, DNS, HTTP) and JA4 of the flows' first payloads"},
+	{"sensor.names_memory", NULL, NULL, CONFIG_SIZE, AT(names_memory), 1 << 20, 1ll << 36, "256M",
+	 "bytes for names and hits of the flows at hand, per queue (a name: about 128)"},
+	{"intel.files", "intel", "FILE", CONFIG_LIST, AT(intel_files), 0, 0, NULL,
+	 "a file of indicators in any format; read again when it changes; may be repeated"},
+	{"intel.own", NULL, NULL, CONFIG_LIST, AT(own), 0, 0, NULL,
+	 "our own networks: never a hit, beside the private and reserved ones"},
+	{"sensor.intel_cache", NULL, NULL, CONFIG_STRING, AT(intel_cache), 0, 0, NULL,
+	 "directory for compiled indicators: a start with the same ones takes no time"},
 	{"sensor.telemetry", NULL, NULL, CONFIG_BOOL, AT(telemetry), 0, 0, "no",
 	 "DPDK's own telemetry socket"},
 	{"sensor.memory", NULL, NULL, CONFIG_INT, AT(memory), 64, 1 << 20, "512",
@@ -73,6 +84,16 @@ static const char *check_target(const struct sensor_config *c)
 	return NULL; // a name that is not known may be so at the start
 }
 
+static bool are_prefixes(const struct config_list *l)
+{
+	struct prefix p;
+	for (size_t i = 0; i < l->n; i++) {
+		if (prefix_parse(l->items[i], &p) < 0)
+			return false;
+	}
+	return true;
+}
+
 static int check(const void *config, const char **ret_what)
 {
 	const struct sensor_config *c = config;
@@ -86,20 +107,25 @@ static int check(const void *config, const char **ret_what)
 			"--pcap goes alone: its times are the capture's, a port's are the clock's";
 	else if (c->once && c->loop)
 		*ret_what = "--once ends what --loop begins anew: choose one";
+	else if (!are_prefixes(&c->own))
+		*ret_what = "intel.own: expected networks: 192.0.2.0/24, 2001:db8::/32";
 	else
 		*ret_what = check_target(c);
 	return *ret_what ? -EINVAL : 0;
 }
+
+static const char *const others[] = {"intel.feeds", NULL};
 
 const struct config_program sensor_program = {
 	.name = "weir-sensor",
 	.section = "sensor",
 	.synopsis = "[-c FILE] --pcap FILE | --vdev STR... | --port PCI... [--export "
 		    "udp|tcp:HOST:PORT] "
-		    "[--once] [-- EAL ARGUMENTS]",
+		    "[--intel FILE]... [--once] [-- EAL ARGUMENTS]",
 	.about = "Makes flow records of the packets it sees and sends them as IPFIX.",
 	.items = items,
 	.n_items = sizeof(items) / sizeof(items[0]),
 	.size = sizeof(struct sensor_config),
+	.others = others,
 	.check = check,
 };

@@ -28,6 +28,10 @@ struct sensor_config {
 	bool idle_sleep;
 	bool telemetry;
 	int64_t memory;
+	bool names;
+	int64_t names_memory;
+	struct config_list intel_files, own;
+	char *intel_cache;
 };
 
 extern const struct config_program sensor_program;

@@ -30,8 +30,9 @@ static int exit_status(int error)
 	}
 }
 
-// The settings again, on SIGHUP: checked and told; they hold from the next start on.
-static void check_again(int argc, char **argv)
+// The settings again, on SIGHUP: checked and told; they hold from the next start on. The files of
+// indicators are read again.
+static void check_again(struct sensor *s, int argc, char **argv)
 {
 	struct sensor_config fresh = {};
 	notify_reloading();
@@ -40,6 +41,7 @@ static void check_again(int argc, char **argv)
 	else
 		log_err("the settings are not valid; nothing changes");
 	config_free(&sensor_program, &fresh);
+	sensor_reload(s);
 	notify_ready();
 }
 
@@ -55,7 +57,7 @@ wait_for_end(struct sensor *s, bool once, int argc, char **argv, const sigset_t 
 		if (sig == SIGINT || sig == SIGTERM)
 			return;
 		if (sig == SIGHUP)
-			check_again(argc, argv);
+			check_again(s, argc, argv);
 		if (notify_watchdog_due(&watchdog, clock_mono_ns()) && sensor_goes_on(s))
 			notify_alive();
 	}

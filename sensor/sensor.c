@@ -29,6 +29,7 @@ struct sensor {
 	struct worker **workers;
 	unsigned n_workers;
 	struct exporter *exporter;
+	struct sensor_intel *intel; // NULL: none
 };
 
 static int capture_open(struct sensor *s)
@@ -79,13 +80,34 @@ static void workers_free(struct sensor *s)
 	free(s->workers);
 }
 
+static int load_intel(struct sensor *s)
+{
+	const struct sensor_config *c = s->config;
+	struct sensor_intel_options o = {
+		.files = &c->intel_files,
+		.own = &c->own,
+		.cache_dir = c->intel_cache,
+	};
+	for (unsigned i = 0; i < s->n_ports; i++)
+		o.n_workers += s->ports[i].n_queues;
+	return c->intel_files.n ? sensor_intel_create(&o, &s->intel) : 0;
+}
+
+void sensor_reload(struct sensor *s)
+{
+	if (s->intel)
+		sensor_intel_reload(s->intel);
+}
+
 static int worker_create(struct sensor *s, const struct port *p, uint16_t queue)
 {
 	struct worker *w = aligned_alloc(alignof(struct worker), sizeof(*w));
 	if (!w)
 		return -ENOMEM;
 	s->workers[s->n_workers++] = w;
-	int ret = worker_init(w, s->config, p, queue);
+	struct worker_place at = {
+		.port = p, .queue = queue, .number = s->n_workers - 1, .intel = s->intel};
+	int ret = worker_init(w, s->config, &at);
 	w->n_expect = s->capture.n_packets;
 	return ret;
 }
@@ -177,8 +199,10 @@ int sensor_start(const struct sensor_config *c, char **rest, struct sensor **ret
 		sensor_advise(c, rest);
 		goto stop_eal;
 	}
-	if ((ret = workers_create(s)) < 0)
+	if ((ret = load_intel(s)) < 0)
 		goto stop_ports;
+	if ((ret = workers_create(s)) < 0)
+		goto free_intel;
 	if ((ret = start_exporter(s)) < 0)
 		goto free_workers;
 	if ((ret = launch(s)) < 0)
@@ -191,6 +215,8 @@ stop_exporter:
 	exporter_stop(s->exporter, &none);
 free_workers:
 	workers_free(s);
+free_intel:
+	sensor_intel_free(s->intel);
 stop_ports:
 	ports_stop(s->ports, s->n_ports);
 stop_eal:
@@ -264,6 +290,7 @@ int sensor_stop(struct sensor *s, struct summary *ret_summary)
 	int ret = verdict_of(s, &sum, &counters);
 	ports_stop(s->ports, s->n_ports);
 	workers_free(s);
+	sensor_intel_free(s->intel);
 	eal_stop();
 	capture_close(s);
 	free(s);

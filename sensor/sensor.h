@@ -13,6 +13,9 @@ struct sensor;
 [[nodiscard]] int
 sensor_start(const struct sensor_config *c, char **rest, struct sensor **ret_sensor);
 
+// Reads the files of indicators again, beside everything else.
+void sensor_reload(struct sensor *s);
+
 // True once no worker has anything more to read.
 bool sensor_ended(struct sensor *s);
 

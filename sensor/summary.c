@@ -12,6 +12,11 @@ void summary_add_port(struct summary *s, const struct port *p)
 	s->packets += d.missed + d.errors + d.no_buffer;
 }
 
+static uint64_t *name_counter(struct names_counters *c, size_t i)
+{
+	return (uint64_t *)(void *)((char *)c + names_infos[i].offset);
+}
+
 void summary_add_worker(struct summary *s, const struct worker *w)
 {
 	const struct flow_counters *f = flow_table_counters(w->table);
@@ -23,6 +28,10 @@ void summary_add_worker(struct summary *s, const struct worker *w)
 	s->flows += f->flows;
 	s->evicted += f->evicted;
 	s->ring_full += f->lost;
+	s->hits += inspect_counters(w->inspect)->hits;
+	for (size_t i = 0; w->names && i < names_n_infos; i++)
+		*name_counter(&s->names, i) +=
+			*name_counter((struct names_counters *)names_counters(w->names), i);
 }
 
 void summary_add_exporter(struct summary *s, const struct exporter_counters *e)
@@ -72,6 +81,17 @@ static json_t *drops(const struct summary *s)
 	return o;
 }
 
+// Of the names, what was found or went wrong.
+static json_t *names(const struct summary *s)
+{
+	json_t *o = json_object();
+	for (size_t i = 0; i < names_n_infos; i++)
+		put_drop(
+			o, names_infos[i].name, *name_counter((struct names_counters *)&s->names, i)
+		);
+	return o;
+}
+
 char *summary_format(const struct summary *s)
 {
 	json_t *o = json_object();
@@ -79,8 +99,9 @@ char *summary_format(const struct summary *s)
 	put(o, "bytes", s->bytes);
 	put(o, "flows", s->flows);
 	put(o, "exported", s->exported);
-	put(o, "hits", 0); // indicators are not matched here
+	put(o, "hits", s->hits);
 	json_object_set_new(o, "dropped", drops(s));
+	json_object_set_new(o, "names", names(s));
 	char *text = json_dumps(o, JSON_PRESERVE_ORDER);
 	json_decref(o);
 	return text;

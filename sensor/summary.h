@@ -18,6 +18,8 @@ struct summary {
 	struct port_drops port;
 	uint64_t ring_full, no_target, unsent;
 	uint64_t evicted; // flows: told, but no drop
+	uint64_t hits;	  // flows that an indicator matched
+	struct names_counters names;
 };
 
 void summary_add_port(struct summary *s, const struct port *p);

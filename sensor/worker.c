@@ -12,8 +12,9 @@
 #include <time.h>
 
 #define PREFETCH_AHEAD 8
-#define SILENT_POLLS 64 // of a capture: its end, whatever was counted before
-#define IDLE_POLLS 512	// of a port, before the worker sleeps
+#define PAYLOAD_MAX 2048 // bytes of one packet that names are looked for in
+#define SILENT_POLLS 64	 // of a capture: its end, whatever was counted before
+#define IDLE_POLLS 512	 // of a port, before the worker sleeps
 #define IDLE_SLEEP_NS 50000
 #define PACE_SLEEP_NS 1000000
 
@@ -71,6 +72,7 @@ static uint32_t parse_burst(struct worker *w, uint32_t n)
 			prefetch_frame(w->mbufs[i + PREFETCH_AHEAD]);
 		struct packet *p = &w->packets[kept];
 		enum verdict verdict = parse_mbuf(w->mbufs[i], p);
+		w->frames[kept] = w->mbufs[i];
 		p->time_ns = time_of(w, w->mbufs[i]);
 		p->port = (uint8_t)w->port->id;
 		w->counters.verdicts[verdict]++;
@@ -81,7 +83,36 @@ static uint32_t parse_burst(struct worker *w, uint32_t n)
 	return kept;
 }
 
-// One turn: receive, parse, find, update, expire (which pushes what ended to the exporter).
+// Looks at the payload of a packet whose flow is not known well enough yet.
+static __attribute__((noinline)) void look(struct worker *w, uint32_t i)
+{
+	uint8_t gathered[PAYLOAD_MAX];
+	const struct packet *p = &w->packets[i];
+	const struct rte_mbuf *m = w->frames[i];
+	if (!flow_key_eq(&w->flows[i]->key, &w->probes[i].key))
+		return; // the flow has gone already, to make room
+	uint32_t len = p->payload_len < PAYLOAD_MAX ? p->payload_len : PAYLOAD_MAX;
+	const void *payload = rte_pktmbuf_read(m, p->payload_at, len, gathered);
+	if (payload)
+		inspect_payload(w->inspect, w->flows[i], &w->probes[i], p, payload, len);
+}
+
+// Last of the passes: names out of payloads, flows and names against the intelligence.
+static void inspect_burst(struct worker *w, uint32_t n, uint64_t begun)
+{
+	inspect_begin(w->inspect, w->table, w->now_ns);
+	for (uint32_t i = 0; w->names && i < n; i++) {
+		if (inspect_wants(w->flows[i], &w->packets[i]))
+			look(w, i);
+	}
+	const struct intel_db *db = w->intel ? sensor_intel_get(w->intel) : NULL;
+	inspect_flows(w->inspect, begun, w->flows, w->probes, db);
+	if (w->intel)
+		sensor_intel_pass(w->intel, w->number);
+}
+
+// One turn: receive, parse, find, update, inspect, expire (which pushes what ended to the
+// exporter).
 static uint32_t turn(struct worker *w, uint16_t max)
 {
 	uint32_t n = rte_eth_rx_burst(w->port->id, w->queue, w->mbufs, max);
@@ -89,7 +120,8 @@ static uint32_t turn(struct worker *w, uint16_t max)
 		w->now_ns = clock_now_ns();
 	uint32_t kept = parse_burst(w, n);
 	flow_table_probe(w->table, w->packets, kept, w->probes);
-	flow_table_update(w->table, w->packets, kept, w->probes);
+	uint64_t begun = flow_table_update(w->table, w->packets, kept, w->probes, w->flows);
+	inspect_burst(w, kept, begun);
 	flow_table_expire(w->table, w->now_ns);
 	rte_pktmbuf_free_bulk(w->mbufs, n);
 	w->counters.received += n;
@@ -154,12 +186,16 @@ int worker_run(void *worker)
 {
 	struct worker *w = worker;
 	uint64_t n_turns = 0;
+	if (w->intel)
+		sensor_intel_enter(w->intel, w->number);
 	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
 		uint16_t max = quota(w);
 		atomic_store_explicit(&w->n_turns, ++n_turns, memory_order_relaxed);
 		if (max == 0) {
 			w->now_ns = w->by_clock ? clock_now_ns() : w->now_ns;
 			flow_table_expire(w->table, w->now_ns);
+			if (w->intel)
+				sensor_intel_pass(w->intel, w->number);
 			sleep_ns(PACE_SLEEP_NS);
 		} else if (turn(w, max) > 0) {
 			w->n_silent = 0;
@@ -167,36 +203,53 @@ int worker_run(void *worker)
 			break;
 		}
 	}
+	if (w->intel)
+		sensor_intel_leave(w->intel, w->number);
 	flow_ring_let_wait(w->ring); // nothing is received any more
 	flow_table_flush(w->table);
 	atomic_store_explicit(&w->done, true, memory_order_release);
 	return 0;
 }
 
-int worker_init(
-	struct worker *w, const struct sensor_config *c, const struct port *port, uint16_t queue
-)
+static int make_names(struct worker *w, const struct sensor_config *c)
+{
+	struct names_options o = NAMES_OPTIONS_DEFAULT;
+	if (!w->by_clock)
+		o.max_permille = 0; // a replay takes the time it needs
+	return c->names ? names_create(&o, &w->names) : 0;
+}
+
+int worker_init(struct worker *w, const struct sensor_config *c, const struct worker_place *at)
 {
 	bool is_replay = *c->pcap != '\0';
 	*w = (struct worker){
-		.port = port,
-		.queue = queue,
+		.port = at->port,
+		.queue = at->queue,
+		.number = at->number,
+		.intel = at->intel,
 		.is_replay = is_replay,
 		.is_loop = c->loop,
 		.by_clock = !is_replay || c->loop,
-		.idle_sleep = c->idle_sleep && port->is_virtual,
+		.idle_sleep = c->idle_sleep && at->port->is_virtual,
 		.rate = (uint64_t)c->rate,
 	};
 	if (rte_mbuf_dyn_rx_timestamp_register(&w->time_offset, &w->time_flag) < 0)
 		return -ENOTSUP;
+	int ret = make_names(w, c);
+	if (ret < 0)
+		return ret;
+	struct inspect_options inspect = {.names = w->names, .thread = w->number};
+	w->inspect = inspect_create(&inspect);
 	w->ring = flow_ring_create((uint32_t)c->ring, is_replay && !c->loop);
-	if (!w->ring)
+	if (!w->inspect || !w->ring)
 		return -ENOMEM;
 	struct flow_table_options o = {
 		.n_flows = (size_t)c->n_flows,
 		.idle_ns = (uint64_t)c->idle_ns,
 		.active_ns = (uint64_t)c->active_ns,
 		.vlan_in_key = c->vlan_in_key,
+		.extra_bytes = w->names || w->intel ? (size_t)c->names_memory : 0,
+		.names = w->names,
 		.out = w->ring,
 	};
 	return flow_table_create(&o, &w->table);
@@ -206,4 +259,6 @@ void worker_fini(struct worker *w)
 {
 	flow_table_free(w->table);
 	flow_ring_free(w->ring);
+	inspect_free(w->inspect);
+	names_free(w->names);
 }

@@ -8,6 +8,8 @@
 
 #include "sensor/config.h"
 #include "sensor/flow/table.h"
+#include "sensor/inspect/inspect.h"
+#include "sensor/intel.h"
 #include "sensor/packet/verdict.h"
 #include "sensor/port.h"
 
@@ -31,6 +33,10 @@ struct worker {
 	uint64_t n_expect; // packets of the capture
 	struct flow_table *table;
 	struct flow_ring *ring;
+	struct names *names; // NULL: not looked for
+	struct inspect *inspect;
+	struct sensor_intel *intel; // NULL: none
+	unsigned number;	    // among the workers
 
 	uint64_t now_ns;
 	uint64_t round_received;	   // of this round of the replay
@@ -41,8 +47,10 @@ struct worker {
 	uint64_t time_flag;
 	struct worker_counters counters;
 	struct rte_mbuf *mbufs[FLOW_BURST];
-	struct packet packets[FLOW_BURST];
+	struct packet packets[FLOW_BURST]; // those kept, and which frame each came in
+	const struct rte_mbuf *frames[FLOW_BURST];
 	struct flow_probe probes[FLOW_BURST];
+	struct flow *flows[FLOW_BURST];
 
 	atomic_uint_least64_t n_turns; // of the loop: a worker that goes on counts up
 	uint64_t n_turns_seen;	       // by control
@@ -50,9 +58,15 @@ struct worker {
 	atomic_bool stop, done; // done: the input ended, every flow is in the ring
 };
 
-[[nodiscard]] int worker_init(
-	struct worker *w, const struct sensor_config *c, const struct port *port, uint16_t queue
-);
+struct worker_place {
+	const struct port *port;
+	uint16_t queue;
+	unsigned number;
+	struct sensor_intel *intel; // NULL: none
+};
+
+[[nodiscard]] int
+worker_init(struct worker *w, const struct sensor_config *c, const struct worker_place *at);
 void worker_fini(struct worker *w);
 
 // An lcore's function: returns when told to stop, or at the end of a capture.

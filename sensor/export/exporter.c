@@ -22,7 +22,7 @@ struct stream {
 	struct ipfix_encoder *encoder;
 	uint64_t lost_seen;
 	uint64_t oldest_ns; // when the message being built got its first record
-	uint32_t n_flows;   // in it
+	uint32_t n_flows;   // in it; it may hold hits beside
 };
 
 struct exporter {
@@ -76,7 +76,7 @@ static int send_message(struct exporter *e, const uint8_t *message, size_t len)
 }
 
 // Ends and sends a stream's message.
-static void send_flows(struct exporter *e, struct stream *s)
+static void send_message_of(struct exporter *e, struct stream *s)
 {
 	const uint8_t *message;
 	size_t len = ipfix_encoder_finish(s->encoder, clock_now_ns(), &message, NULL);
@@ -94,7 +94,7 @@ static void send_templates(struct exporter *e)
 	for (unsigned i = 0; i < e->n_streams; i++) {
 		struct stream *s = &e->streams[i];
 		const uint8_t *message;
-		send_flows(e, s);
+		send_message_of(e, s);
 		size_t len = ipfix_encoder_templates(s->encoder, clock_now_ns(), &message);
 		if (len > 0 && send_message(e, message, len) < 0)
 			return;
@@ -133,13 +133,42 @@ static bool be_connected(struct exporter *e)
 	return e->connected;
 }
 
+// The word of a hit leaves at once. It may be lost: the flow's record says so too.
+static bool
+add_hit(struct exporter *e,
+	struct stream *s,
+	const struct flow *f,
+	const struct note *note,
+	struct record_texts *texts)
+{
+	struct ipfix_hit hit;
+	hit_of_flow(f, note, texts, &hit);
+	if (ipfix_encoder_add_hit(s->encoder, &hit) == -ENOSPC) {
+		send_message_of(e, s);
+		if (!e->connected)
+			return false;
+		if (ipfix_encoder_add_hit(s->encoder, &hit) < 0)
+			return true;
+	}
+	send_message_of(e, s);
+	e->counters.hits_told++;
+	return true;
+}
+
 // False when the connection broke on it: the flow is to wait.
 static bool add_flow(struct exporter *e, struct stream *s, const struct flow *f)
 {
 	struct record r;
-	record_of_flow(f, &r);
+	struct record_texts texts;
+	struct note note;
+	const uint8_t *extra;
+	size_t len = flow_ring_extra(s->source.ring, f, &extra);
+	bool has_note = len && note_get(extra, len, &note);
+	if (f->end_reason == FLOW_END_NONE)
+		return !has_note || !note.type || add_hit(e, s, f, &note, &texts);
+	record_of_flow(f, has_note ? &note : NULL, &texts, &r);
 	if (ipfix_encoder_add(s->encoder, &r) == -ENOSPC) {
-		send_flows(e, s);
+		send_message_of(e, s);
 		if (!e->connected)
 			return false;
 		if (ipfix_encoder_add(s->encoder, &r) < 0) { // larger than a message: cannot be
@@ -159,9 +188,18 @@ static void note_lost(struct exporter *e, struct stream *s)
 	uint64_t lost = __atomic_load_n(s->source.lost, __ATOMIC_RELAXED);
 	if (lost == s->lost_seen)
 		return;
-	send_flows(e, s);
+	send_message_of(e, s);
 	ipfix_encoder_skip(s->encoder, (uint32_t)(lost - s->lost_seen));
 	s->lost_seen = lost;
+}
+
+// Those that are records, not the word of a hit.
+static uint32_t count_flows(const struct flow *flows, uint32_t n)
+{
+	uint32_t sum = 0;
+	for (uint32_t i = 0; i < n; i++)
+		sum += flows[i].end_reason != FLOW_END_NONE;
+	return sum;
 }
 
 // The number of flows that were there; they are still when the connection breaks.
@@ -170,14 +208,14 @@ static uint32_t drain(struct exporter *e, struct stream *s)
 	const struct flow *flows;
 	uint32_t n = flow_ring_peek(s->source.ring, DRAIN_MAX, &flows), done = 0;
 	if (!e->has_target) {
-		e->counters.no_target += n;
+		e->counters.no_target += count_flows(flows, n);
 		done = n;
 	} else {
 		note_lost(e, s);
 		while (done < n && e->connected && add_flow(e, s, &flows[done]))
 			done++;
 		if (s->n_flows && clock_mono_ns() - s->oldest_ns >= MESSAGE_AGE_NS)
-			send_flows(e, s);
+			send_message_of(e, s);
 	}
 	flow_ring_release(s->source.ring, done);
 	return n;
@@ -198,7 +236,7 @@ static void give_up(struct exporter *e)
 		const struct flow *flows;
 		uint32_t n;
 		while ((n = flow_ring_peek(e->streams[i].source.ring, DRAIN_MAX, &flows)) > 0) {
-			e->counters.unsent += n;
+			e->counters.unsent += count_flows(flows, n);
 			flow_ring_release(e->streams[i].source.ring, n);
 		}
 	}
@@ -231,7 +269,7 @@ static void *run(void *arg)
 			pause_ns(IDLE_NS);
 	}
 	for (unsigned i = 0; e->has_target && i < e->n_streams; i++)
-		send_flows(e, &e->streams[i]);
+		send_message_of(e, &e->streams[i]);
 	transport_close(&e->transport);
 	return NULL;
 }

@@ -36,7 +36,8 @@ struct exporter_options {
 struct exporter_counters {
 	uint64_t exported;
 	uint64_t no_target;
-	uint64_t unsent;   // sending failed, or the collector was away to the end
+	uint64_t unsent; // sending failed, or the collector was away to the end
+	uint64_t hits_told;
 	uint64_t messages; // with templates
 	uint64_t bytes;
 	int error; // why the last sending failed, -errno

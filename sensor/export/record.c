@@ -30,7 +30,23 @@ static void put_counters(struct record *r, const struct flow *f)
 	RECORD_SET(r, rev_tcp_flags, f->tcp_flags[FLOW_REVERSE]);
 }
 
-void record_of_flow(const struct flow *f, struct record *ret_record)
+static void put_note(struct record *r, const struct note *n, struct record_texts *texts)
+{
+	if (n->names_len && names_unpack(n->names, n->names_len, &texts->names))
+		names_put_record(&texts->names, texts->answers, r);
+	if (n->indicator == 0)
+		return;
+	RECORD_SET(r, indicator, n->indicator);
+	RECORD_SET(r, score, n->score);
+	RECORD_SET(r, matched, n->matched);
+}
+
+void record_of_flow(
+	const struct flow *f,
+	const struct note *note,
+	struct record_texts *texts,
+	struct record *ret_record
+)
 {
 	struct record *r = ret_record;
 	*r = (struct record){}; // it is used for flow after flow: members not set must be 0
@@ -47,4 +63,27 @@ void record_of_flow(const struct flow *f, struct record *ret_record)
 	memcpy(r->src_mac.b, f->macs + 6, 6);
 	r->set |= RECORD_BIT(src_mac) | RECORD_BIT(dst_mac);
 	RECORD_SET(r, end_reason, f->end_reason);
+	if (note)
+		put_note(r, note, texts);
+}
+
+void hit_of_flow(
+	const struct flow *f,
+	const struct note *note,
+	struct record_texts *texts,
+	struct ipfix_hit *ret_hit
+)
+{
+	static const enum ipfix_aux places[NOTE_N_TEXTS] = {
+		[NOTE_VALUE] = AUX_TEXT_VALUE,
+		[NOTE_FEED] = AUX_TEXT_FEED,
+		[NOTE_CATEGORY] = AUX_TEXT_CATEGORY,
+		[NOTE_DESCRIPTION] = AUX_TEXT_DESCRIPTION,
+		[NOTE_REFERENCE] = AUX_TEXT_REFERENCE,
+	};
+	*ret_hit = (struct ipfix_hit
+	){.type = note->type, .severity = note->severity, .confidence = note->confidence};
+	record_of_flow(f, note, texts, &ret_hit->record);
+	for (int i = 0; i < NOTE_N_TEXTS; i++)
+		ret_hit->texts[places[i] - AUX_N_NUMBERS] = note->texts[i];
 }

@@ -41,6 +41,8 @@ struct flow_table {
 	uint64_t now_ns;   // the latest time given
 	uint64_t swept_ns; // up to which the sweep is paid for
 	struct flow_ring *out;
+	struct flow_extras *extras; // NULL: none
+	struct names *names;	    // NULL: none
 	struct flow_secret secret;
 	struct flow_counters counters;
 	size_t map_len[2]; // of buckets, flows
@@ -98,6 +100,16 @@ flow_over(const struct flow_table *t, const struct flow *f, uint64_t now_ns)
 
 // Notes when the flow in a slot may be over at the earliest.
 void flow_set_due(struct flow_table *t, uint32_t bucket, unsigned slot);
+
+// Lets go of what belongs to the flow but is not in its slot, before that is free, or another's.
+static inline void flow_drop(struct flow_table *t, struct flow *f)
+{
+	if (f->names.stage == NAMES_HELD)
+		names_end(t->names, &f->names);
+	if (__builtin_expect(f->has_extra, 0))
+		flow_extras_del(t->extras, (size_t)(f - t->flows));
+	f->has_extra = false;
+}
 
 // Hands the record to the exporter. The slot stays taken.
 void flow_end(struct flow_table *t, struct flow *f, enum flow_end reason);

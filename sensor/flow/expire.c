@@ -27,6 +27,16 @@ void flow_set_due(struct flow_table *t, uint32_t bucket, unsigned slot)
 		*group = due;
 }
 
+static __attribute__((noinline)) enum flow_ring_push
+push_with_extra(struct flow_table *t, const struct flow *f)
+{
+	uint8_t extra[FLOW_EXTRA_MAX];
+	size_t len = flow_table_extra(t, f, extra);
+	enum flow_ring_push pushed = flow_ring_push_extra(t->out, f, extra, len);
+	t->counters.extra_lost += pushed == FLOW_RING_BARE;
+	return pushed;
+}
+
 void flow_end(struct flow_table *t, struct flow *f, enum flow_end reason)
 {
 	if (f->packets[FLOW_FORWARD] + f->packets[FLOW_REVERSE] == 0)
@@ -34,7 +44,10 @@ void flow_end(struct flow_table *t, struct flow *f, enum flow_end reason)
 	f->end_reason = (uint8_t)reason;
 	t->counters.flows++;
 	t->counters.evicted += reason == FLOW_END_RESOURCES;
-	if (!flow_ring_push(t->out, f)) // the exporter reads the number meanwhile
+	enum flow_ring_push pushed = __builtin_expect(f->has_extra, 0)
+					     ? push_with_extra(t, f)
+					     : flow_ring_push_extra(t->out, f, NULL, 0);
+	if (pushed == FLOW_RING_LOST) // the exporter reads the number meanwhile
 		__atomic_store_n(&t->counters.lost, t->counters.lost + 1, __ATOMIC_RELAXED);
 }
 
@@ -72,6 +85,7 @@ static uint64_t sweep_bucket(struct flow_table *t, uint32_t bucket, bool all)
 		struct flow *f = &t->flows[(size_t)bucket * BUCKET_SLOTS + slot];
 		if (all || (int16_t)((uint16_t)now - b->due[slot]) >= 0) {
 			if (flow_expire(t, f, t->now_ns)) {
+				flow_drop(t, f);
 				b->tags[slot] = 0;
 				continue;
 			}
@@ -138,6 +152,7 @@ static void flush_bucket(struct flow_table *t, uint32_t bucket)
 		unsigned slot = (unsigned)__builtin_ctz(used);
 		struct flow *f = &t->flows[(size_t)bucket * BUCKET_SLOTS + slot];
 		flow_end(t, f, f->tcp_state == TCP_CLOSED ? FLOW_END_DETECTED : FLOW_END_FORCED);
+		flow_drop(t, f);
 		b->tags[slot] = 0;
 	}
 }

@@ -8,6 +8,7 @@
 // Thread: worker, then (by the ring) exporter.
 
 #include "lib/base/addr.h"
+#include "sensor/names/stage.h"
 
 #include <assert.h>
 #include <stdalign.h>
@@ -36,9 +37,10 @@ struct flow_key {
 struct flow {
 	alignas(128) struct flow_key key;
 	uint64_t last_ns;
-	uint16_t tcp_flags[2]; // [FLOW_FORWARD], [FLOW_REVERSE]
-	uint8_t tcp_state;     // enum tcp_state
-	bool forward_is_high;  // the higher end began the conversation
+	uint16_t tcp_flags[2];	  // [FLOW_FORWARD], [FLOW_REVERSE]
+	uint8_t tcp_state;	  // enum tcp_state
+	bool forward_is_high : 1; // the higher end began the conversation
+	bool has_extra : 1;	  // there is more of it: extra.h
 	uint8_t port;
 	uint8_t end_reason; // enum flow_end, once it ended
 	uint64_t start_ns;  // of this record; not set while packets are 0
@@ -48,7 +50,10 @@ struct flow {
 	uint8_t tos;
 	uint8_t icmp_type, icmp_code;
 	uint16_t vlan, cvlan; // of the first packet; in the key only when so configured
-	uint8_t spare[4];
+	union {
+		struct names_flow names; // in the table
+		uint32_t extra_at;	 // in the ring
+	};
 };
 static_assert(sizeof(struct flow) == 128, "two cache lines");
 static_assert(offsetof(struct flow, start_ns) == 64, "the hot half is one cache line");

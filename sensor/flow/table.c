@@ -2,34 +2,25 @@
 #include "sensor/flow/table.h"
 
 #include "sensor/flow/bucket.h"
+#include "sensor/flow/map.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 
 #define BUCKET_LOAD 10 // flows per bucket of 16 at capacity: 0.5 % find theirs full (Poisson)
 #define N_BUCKETS_MAX (1u << 26)
 
-static void *map(size_t len)
-{
-	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
-		return NULL;
-	// a table beyond the reach of the TLB costs a second miss per packet without it; not
-	// granted everywhere, and then it is slower but right
-	(void)madvise(p, len, MADV_HUGEPAGE);
-	return p;
-}
-
-static int allocate(struct flow_table *t)
+static int allocate(struct flow_table *t, size_t extra_bytes)
 {
 	t->map_len[0] = t->n_buckets * sizeof(*t->buckets);
 	t->map_len[1] = (size_t)t->n_buckets * BUCKET_SLOTS * sizeof(*t->flows);
-	t->buckets = map(t->map_len[0]);
-	t->flows = map(t->map_len[1]);
+	t->buckets = flow_map(t->map_len[0]);
+	t->flows = flow_map(t->map_len[1]);
 	t->group_due = malloc(t->n_groups * sizeof(*t->group_due));
-	if (!t->buckets || !t->flows || !t->group_due)
+	if (extra_bytes)
+		t->extras = flow_extras_create((size_t)t->n_buckets * BUCKET_SLOTS, extra_bytes);
+	if (!t->buckets || !t->flows || !t->group_due || (extra_bytes && !t->extras))
 		return -ENOMEM;
 	for (uint32_t g = 0; g < t->n_groups; g++)
 		t->group_due[g] = DUE_NEVER;
@@ -49,8 +40,9 @@ int flow_table_create(const struct flow_table_options *o, struct flow_table **re
 	t->vlan_in_key = o->vlan_in_key;
 	t->idle_ns = o->idle_ns;
 	t->active_ns = o->active_ns;
+	t->names = o->names;
 	t->out = o->out;
-	int ret = allocate(t);
+	int ret = allocate(t, o->extra_bytes);
 	if (ret == 0 && getrandom(&t->secret, sizeof(t->secret), 0) != sizeof(t->secret))
 		ret = -EIO;
 	if (ret < 0) {
@@ -65,10 +57,9 @@ void flow_table_free(struct flow_table *t)
 {
 	if (!t)
 		return;
-	if (t->buckets)
-		munmap(t->buckets, t->map_len[0]);
-	if (t->flows)
-		munmap(t->flows, t->map_len[1]);
+	flow_unmap(t->buckets, t->map_len[0]);
+	flow_unmap(t->flows, t->map_len[1]);
+	flow_extras_free(t->extras);
 	free(t->group_due);
 	free(t);
 }
@@ -170,6 +161,8 @@ flow_add(struct flow_table *t, const struct packet *pkt, const struct flow_probe
 	uint32_t room = bucket_match(&t->buckets[bucket], 0);
 	unsigned slot = room ? (unsigned)__builtin_ctz(room) : evict(t, bucket, pkt->time_ns);
 	struct flow *f = slot_of(t, bucket, slot);
+	if (!room)
+		flow_drop(t, f);
 	flow_init(f, pkt, probe);
 	t->buckets[bucket].tags[slot] = tag_of(probe->hash);
 	flow_set_due(t, bucket, slot);
@@ -189,17 +182,20 @@ static struct flow *find(struct flow_table *t, const struct flow_probe *probe)
 }
 
 // The packet comes after the end of the flow it would belong to: the same slot begins anew.
-static __attribute__((noinline)) void
+// False: only its record ended, the flow goes on.
+static __attribute__((noinline)) bool
 renew(struct flow_table *t, struct flow *f, const struct packet *pkt, const struct flow_probe *probe
 )
 {
 	if (tcp_reopens(f->tcp_state, pkt->tcp_flags))
 		flow_end(t, f, FLOW_END_DETECTED);
 	else if (!flow_expire(t, f, pkt->time_ns))
-		return; // the next record of the same flow
+		return false;
+	flow_drop(t, f);
 	flow_init(f, pkt, probe);
 	size_t at = (size_t)(f - t->flows);
 	flow_set_due(t, (uint32_t)(at / BUCKET_SLOTS), at % BUCKET_SLOTS);
+	return true;
 }
 
 static __attribute__((noinline)) void
@@ -225,20 +221,25 @@ static void count(struct flow *f, const struct packet *pkt, unsigned dir)
 	f->tcp_flags[dir] |= pkt->tcp_flags;
 }
 
-void flow_table_update(
+uint64_t flow_table_update(
 	struct flow_table *t,
 	const struct packet *packets,
 	uint32_t n,
-	const struct flow_probe *probes
+	const struct flow_probe *probes,
+	struct flow **ret_flows
 )
 {
+	uint64_t begun = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct packet *pkt = &packets[i];
 		struct flow *f = find(t, &probes[i]);
+		bool is_new = !f;
 		if (!f)
 			f = flow_add(t, pkt, &probes[i]);
 		else if (flow_over(t, f, pkt->time_ns) || tcp_reopens(f->tcp_state, pkt->tcp_flags))
-			renew(t, f, pkt, &probes[i]);
+			is_new = renew(t, f, pkt, &probes[i]);
+		begun |= (uint64_t)is_new << i;
+		ret_flows[i] = f;
 		unsigned dir = probes[i].src_is_high != f->forward_is_high;
 		count(f, pkt, dir);
 		if (pkt->tcp_flags & (TCP_FIN | TCP_RST))
@@ -246,4 +247,27 @@ void flow_table_update(
 		t->counters.bytes += pkt->bytes;
 	}
 	t->counters.packets += n;
+	return begun;
+}
+
+void flow_table_put_extra(struct flow_table *t, struct flow *f, const void *extra, size_t len)
+{
+	size_t slot = (size_t)(f - t->flows);
+	f->has_extra = t->extras && flow_extras_put(t->extras, slot, extra, len) == 0;
+	t->counters.extra_lost += !f->has_extra;
+}
+
+size_t
+flow_table_extra(const struct flow_table *t, const struct flow *f, uint8_t to[FLOW_EXTRA_MAX])
+{
+	return f->has_extra ? flow_extras_get(t->extras, (size_t)(f - t->flows), to) : 0;
+}
+
+void flow_table_tell(struct flow_table *t, const struct flow *f, const void *extra, size_t len)
+{
+	struct flow copy = *f;
+	copy.end_reason = FLOW_END_NONE;
+	bool is_told = flow_ring_push_extra(t->out, &copy, extra, len) == FLOW_RING_OK;
+	t->counters.told += is_told;
+	t->counters.told_lost += !is_told;
 }

@@ -10,6 +10,7 @@
 
 #include "sensor/flow/key.h"
 #include "sensor/flow/ring.h"
+#include "sensor/names/names.h"
 
 #include <stddef.h>
 
@@ -21,6 +22,8 @@ struct flow_table_options {
 	size_t n_flows; // expected at the same time
 	uint64_t idle_ns, active_ns;
 	bool vlan_in_key;
+	size_t extra_bytes;    // of what flows have beside, together; 0: they have nothing
+	struct names *names;   // told when flows end; NULL: nobody is
 	struct flow_ring *out; // where ended flows go
 };
 
@@ -32,11 +35,13 @@ struct flow_probe {
 };
 
 struct flow_counters {
-	uint64_t packets, bytes; // in flows
-	uint64_t flows;		 // records ended, by whatever reason
-	uint64_t evicted;	 // of them: bucket full, reason 5
-	uint64_t lost;		 // of them: the ring to the exporter was full
-	uint64_t rewinds;	 // times the clock fell back so far that all flows were ended
+	uint64_t packets, bytes;  // in flows
+	uint64_t flows;		  // records ended, by whatever reason
+	uint64_t evicted;	  // of them: bucket full, reason 5
+	uint64_t lost;		  // of them: the ring to the exporter was full
+	uint64_t extra_lost;	  // what flows had beside: the pool, or the ring, was full
+	uint64_t told, told_lost; // flow_table_tell()
+	uint64_t rewinds;	  // times the clock fell back so far that all flows were ended
 };
 
 [[nodiscard]] int
@@ -51,13 +56,27 @@ void flow_table_probe(
 	struct flow_probe *ret_probes
 );
 
-// Third pass: each packet into its flow, which is found or made.
-void flow_table_update(
+// Third pass: each packet into its flow, which is found or made; at most FLOW_BURST. *ret_flows
+// gets them in the packets' order; the bits of those that the packet began are returned. A flow
+// stays where it is until it ends, which a later packet of the same burst may bring about: compare
+// keys.
+uint64_t flow_table_update(
 	struct flow_table *t,
 	const struct packet *packets,
 	uint32_t n,
-	const struct flow_probe *probes
+	const struct flow_probe *probes,
+	struct flow **ret_flows
 );
+
+// What a flow has beside: it goes along with each of its records, and ends with it. When it cannot
+// be kept the flow has nothing, which is counted.
+void flow_table_put_extra(struct flow_table *t, struct flow *f, const void *extra, size_t len);
+size_t
+flow_table_extra(const struct flow_table *t, const struct flow *f, uint8_t to[FLOW_EXTRA_MAX]);
+
+// Sends a copy of the flow as it is now, with flowEndReason FLOW_END_NONE and these bytes beside:
+// no record of it, but word of something that cannot wait for one.
+void flow_table_tell(struct flow_table *t, const struct flow *f, const void *extra, size_t len);
 
 // Ends what is due at now_ns, a slice of the table per call so that a whole round takes a quarter
 // of a second of that time.

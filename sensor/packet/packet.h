@@ -27,12 +27,12 @@ struct packet {
 	uint64_t bytes; // of the IP packet, headers included, as its header says
 	struct addr src, dst;
 	uint64_t tunnel_id;
+	uint32_t tcp_seq;
 	uint16_t sport, dport; // of ICMP: both the conversation's type and code, see parse.c
 	uint16_t vlan, cvlan;  // outer and inner VLAN id; 0: untagged
 	uint16_t tcp_flags;
 	uint16_t payload_at;  // of TCP and UDP: bytes from the frame's beginning
 	uint16_t payload_len; // as the headers say, cut to the frame; at most UINT16_MAX
-	uint32_t tcp_seq;
 	uint8_t proto;
 	uint8_t tos;
 	uint8_t icmp_type, icmp_code;

@@ -42,13 +42,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum verdict v = parse(b.p, len, frame_len, 0xaa, &whole);
 	assert(v == parse(b.p, len, frame_len, 0x55, &again));
 	assert(v != PACKET_KEEP || is_same(&whole, &again));
-	// What is kept of a frame cut short is kept of the whole, and is the same; flags may be cut
-	// off.
+	// What is kept of a frame cut short is kept of the whole, and is the same; what stands behind
+	// the ports may be cut off.
 	enum verdict short_v = parse(b.p, captured, frame_len, 0, &cut);
 	if (short_v == PACKET_TRUNCATED)
 		return 0;
 	assert(short_v == v);
 	cut.tcp_flags = cut.tcp_flags ? cut.tcp_flags : whole.tcp_flags;
+	cut.tcp_seq = cut.tcp_seq ? cut.tcp_seq : whole.tcp_seq;
+	if (cut.payload_len == 0) {
+		cut.payload_at = whole.payload_at;
+		cut.payload_len = whole.payload_len;
+	}
 	assert(v != PACKET_KEEP || is_same(&whole, &cut));
 	return 0;
 }

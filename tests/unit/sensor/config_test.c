@@ -207,6 +207,8 @@ static void the_file_and_flags_give_the_same_settings(void **)
 static void other_programs_sections_are_left_alone_and_unknown_keys_are_not(void **)
 {
 	assert_int_equal(load("collector: {any: 1}\n", " --pcap a"), CONFIG_RUN);
+	assert_int_equal(load("intel: {feeds: {x: [/tmp/x]}}\n", " --pcap a"), CONFIG_RUN);
+	assert_int_equal(load("intel: {feed: red}\n", " --pcap a"), CONFIG_EXIT_BAD);
 	assert_int_equal(load("sensor: {colour: red}\n", " --pcap a"), CONFIG_EXIT_BAD);
 	assert_int_equal(parse("--pcap a --colour red"), CONFIG_EXIT_USAGE);
 }
@@ -218,7 +220,8 @@ static void every_item_has_a_text_and_a_place_of_its_own(void **)
 		assert_true(a->key || a->flag);
 		assert_true(strlen(a->text) > 0);
 		assert_true(a->offset < sensor_program.size);
-		assert_true(!a->key || strncmp(a->key, "sensor.", 7) == 0);
+		bool is_shared = a->key && strncmp(a->key, "intel.", 6) == 0;
+		assert_true(!a->key || is_shared || strncmp(a->key, "sensor.", 7) == 0);
 		for (size_t j = 0; j < i; j++)
 			assert_true(a->offset != sensor_program.items[j].offset);
 	}

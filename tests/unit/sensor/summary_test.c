@@ -15,12 +15,15 @@ static int setup(void **)
 	flows_open(&flows, &o);
 	memset(&worker, 0, sizeof(worker));
 	worker.table = flows.table;
+	worker.inspect = inspect_create(&(struct inspect_options){});
+	assert_non_null(worker.inspect);
 	return 0;
 }
 
 static int teardown(void **)
 {
 	flows_close(&flows);
+	inspect_free(worker.inspect);
 	return 0;
 }
 

@@ -35,7 +35,8 @@ struct collector {
 	struct ipfix_budget budget;
 	struct ipfix_domain *domains[DOMAINS_MAX]; // by id
 	struct record first[16], last;		   // that were read
-	uint64_t n_records, n_messages, n_bytes;
+	uint64_t n_records, n_messages, n_bytes;   // records are flows
+	uint64_t n_hits;
 	uint8_t bytes[65536];
 };
 
@@ -187,7 +188,12 @@ static inline bool collector_try(struct collector *c, int ms, struct message *re
 	collector_sets(m.sets, ret_message);
 	struct ipfix_domain *d = collector_domain(c, m.domain);
 	ipfix_reader_init(&reader, d, &m);
+	reader.wants_hits = true;
 	while ((r = ipfix_reader_next(&reader))) {
+		if (ipfix_reader_is_hit(&reader)) {
+			c->n_hits++;
+			continue;
+		}
 		c->last = *r;
 		if (c->n_records < sizeof(c->first) / sizeof(c->first[0]))
 			c->first[c->n_records] = *r;

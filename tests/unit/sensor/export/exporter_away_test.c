@@ -202,7 +202,8 @@ static void *work(void *arg)
 		memcpy(p.src.b, &i, sizeof(i));
 		p.time_ns = T0 + i;
 		flow_table_probe(table, &p, 1, &probe);
-		flow_table_update(table, &p, 1, &probe);
+		struct flow *flow;
+		flow_table_update(table, &p, 1, &probe, &flow);
 	}
 	flow_table_flush(table);
 	return NULL;

@@ -45,7 +45,7 @@ static void flows_arrive(int type)
 	for (uint32_t i = 0; i < 8; i++) {
 		struct flow f = exporting_flow(i);
 		struct record want;
-		record_of_flow(&f, &want);
+		record_of_flow(&f, NULL, NULL, &want);
 		assert_same(&x->collector.first[i], &want);
 	}
 	collector_close(&x->collector); // lets a stream end at once
@@ -214,6 +214,48 @@ static void a_rate_loses_nothing(void **)
 	assert_int_equal(x->counters.exported, 1000);
 }
 
+// The word of the i-th flow's hit, or its record with the indicator.
+static void push_with_note(uint32_t i, bool is_word)
+{
+	uint8_t bytes[FLOW_EXTRA_MAX];
+	struct note n = {.indicator = 77, .score = 800, .matched = 1, .type = is_word};
+	struct flow f = exporting_flow(i);
+	if (is_word)
+		f.end_reason = FLOW_END_NONE;
+	size_t len = note_put(&n, bytes);
+	assert_int_equal(flow_ring_push_extra(x->sources[0].ring, &f, bytes, len), FLOW_RING_OK);
+}
+
+static void hits_leave_at_once_and_are_no_flows(void **)
+{
+	exporting_start(x, SOCK_STREAM);
+	for (uint32_t i = 0; i < 20; i++) {
+		push_with_note(i, true);
+		while (x->collector.n_hits <= i)
+			(void)collector_next(&x->collector);
+		assert_int_equal(x->collector.n_records, i);
+		push_with_note(i, false);
+		while (x->collector.n_records <= i)
+			(void)collector_next(&x->collector);
+		assert_int_equal(x->collector.n_hits, i + 1);
+		assert_true(x->collector.last.indicator == 77);
+	}
+	exporting_stop(x);
+	assert_int_equal(x->counters.exported, 20);
+	assert_int_equal(x->counters.hits_told, 20);
+	assert_int_equal(x->counters.unsent, 0);
+}
+
+static void hits_without_a_target_are_no_flows_either(void **)
+{
+	push_with_note(0, true);
+	push_with_note(0, false);
+	push_with_note(1, true);
+	assert_int_equal(exporter_start(&x->options, &x->exporter), 0);
+	exporting_stop(x);
+	assert_int_equal(x->counters.no_target, 1);
+}
+
 static void a_target_that_is_none_is_refused(void **)
 {
 	struct exporter *e = NULL;
@@ -237,6 +279,8 @@ int main(void)
 		TEST(templates_are_sent_again_by_time_over_udp),
 		TEST(templates_are_sent_once_per_connection_over_tcp),
 		TEST(the_sequence_counts_the_records_of_each_domain),
+		TEST(hits_leave_at_once_and_are_no_flows),
+		TEST(hits_without_a_target_are_no_flows_either),
 		TEST(flows_that_were_lost_are_a_gap_in_the_sequence),
 		TEST(messages_keep_to_their_length_and_use_it),
 		TEST(an_uniflow_exporter_tells_each_direction),

@@ -52,7 +52,7 @@ static void a_flow_of_one_direction_fills_these_members(void **)
 {
 	struct flow f = flow_of(PROTO_TCP);
 	struct record r;
-	record_of_flow(&f, &r);
+	record_of_flow(&f, NULL, NULL, &r);
 	assert_true(r.set == always);
 	assert_true(r.start_ns == 1700000000123456789);
 	assert_true(r.end_ns == 1700000009987654321);
@@ -80,7 +80,7 @@ static void the_answers_fill_the_reverse_members(void **)
 	f.packets[FLOW_REVERSE] = 2;
 	f.bytes[FLOW_REVERSE] = 1ull << 33;
 	f.tcp_flags[FLOW_REVERSE] = 0x112;
-	record_of_flow(&f, &r);
+	record_of_flow(&f, NULL, NULL, &r);
 	assert_true(r.set == (always | reverse));
 	assert_int_equal(r.packets, 3);
 	assert_int_equal(r.rev_packets, 2);
@@ -94,7 +94,7 @@ static void the_higher_end_is_the_source_when_it_began(void **)
 	struct flow f = flow_of(PROTO_UDP);
 	struct record r;
 	f.forward_is_high = true;
-	record_of_flow(&f, &r);
+	record_of_flow(&f, NULL, NULL, &r);
 	assert_addr(&r.src, HIGH);
 	assert_addr(&r.dst, LOW);
 	assert_int_equal(r.sport, 80);
@@ -109,7 +109,7 @@ static void icmp_has_type_and_code_instead_of_ports(void **)
 	for (size_t i = 0; i < sizeof(protos); i++) {
 		struct flow f = flow_of(protos[i]);
 		struct record r;
-		record_of_flow(&f, &r);
+		record_of_flow(&f, NULL, NULL, &r);
 		assert_true(r.set == (always | RECORD_BIT(icmp_type) | RECORD_BIT(icmp_code)));
 		assert_int_equal(r.icmp_type, 8);
 		assert_int_equal(r.icmp_code, 3);
@@ -123,8 +123,8 @@ static void nothing_of_the_record_before_is_left(void **)
 	struct flow f = flow_of(PROTO_UDP);
 	struct record clean = {}, used;
 	memset(&used, 0xff, sizeof(used));
-	record_of_flow(&f, &used);
-	record_of_flow(&f, &clean);
+	record_of_flow(&f, NULL, NULL, &used);
+	record_of_flow(&f, NULL, NULL, &clean);
 	for (int i = 0; i < RECORD_N_FIELDS; i++) {
 		const struct record_field_info *info = &record_fields[i];
 		assert_memory_equal(
@@ -138,6 +138,40 @@ static void nothing_of_the_record_before_is_left(void **)
 	assert_int_equal(used.out_if, 0);
 }
 
+static void what_a_flow_has_beside_fills_its_members(void **)
+{
+	struct flow f = flow_of(PROTO_TCP);
+	struct names_result name = {.kind = NAMES_TLS, .server_len = 11, .alpn_len = 2};
+	uint8_t packed[NAMES_PACKED_MAX];
+	struct note n = {.indicator = 77, .score = 800, .matched = 3, .names = packed};
+	struct record_texts texts;
+	struct ipfix_hit hit;
+	struct record r;
+	memcpy(name.server, "example.com", 11);
+	memcpy(name.alpn, "h2", 2);
+	n.names_len = (uint16_t)names_pack(&name, packed);
+	record_of_flow(&f, &n, &texts, &r);
+	assert_true(r.indicator == 77);
+	assert_int_equal(r.score, 800);
+	assert_int_equal(r.matched, 3);
+	assert_int_equal(r.name_kind, NAMES_TLS);
+	assert_int_equal(r.server_name.len, 11);
+	assert_memory_equal(r.server_name.p, "example.com", 11);
+	assert_int_equal(r.alpn.len, 2);
+	n.type = 1;
+	n.severity = 4;
+	n.confidence = 9;
+	n.texts[NOTE_REFERENCE] = (struct record_str){"ref", 3};
+	n.texts[NOTE_VALUE] = (struct record_str){"value", 5};
+	hit_of_flow(&f, &n, &texts, &hit);
+	assert_int_equal(hit.type, 1);
+	assert_int_equal(hit.severity, 4);
+	assert_int_equal(hit.confidence, 9);
+	assert_int_equal(hit.texts[AUX_TEXT_REFERENCE - AUX_N_NUMBERS].len, 3);
+	assert_int_equal(hit.texts[AUX_TEXT_VALUE - AUX_N_NUMBERS].len, 5);
+	assert_true(hit.record.indicator == 77);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +180,7 @@ int main(void)
 		cmocka_unit_test(the_higher_end_is_the_source_when_it_began),
 		cmocka_unit_test(icmp_has_type_and_code_instead_of_ports),
 		cmocka_unit_test(nothing_of_the_record_before_is_left),
+		cmocka_unit_test(what_a_flow_has_beside_fills_its_members),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

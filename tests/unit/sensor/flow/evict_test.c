@@ -167,7 +167,8 @@ static void burst(struct sums *sent, uint64_t now_ns)
 		sent[i].bytes[from] += p[k].bytes;
 	}
 	flow_table_probe(flows.table, p, FLOW_BURST, probes);
-	flow_table_update(flows.table, p, FLOW_BURST, probes);
+	struct flow *out[FLOW_BURST];
+	flow_table_update(flows.table, p, FLOW_BURST, probes, out);
 }
 
 static void every_packet_is_in_one_record(size_t capacity)

@@ -184,7 +184,8 @@ static void turn(bool sweeps)
 		model_packet(i, second, &p[k]);
 	}
 	flow_table_probe(flows.table, p, n, probes);
-	flow_table_update(flows.table, p, n, probes);
+	struct flow *out[FLOW_BURST];
+	flow_table_update(flows.table, p, n, probes, out);
 	model_tick_all(now_ns);
 	if (sweeps)
 		flow_table_expire(flows.table, now_ns);

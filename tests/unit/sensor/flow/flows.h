@@ -91,7 +91,8 @@ static inline void flows_put(struct flows *f, const struct packet *p)
 {
 	struct flow_probe probe;
 	flow_table_probe(f->table, p, 1, &probe);
-	flow_table_update(f->table, p, 1, &probe);
+	struct flow *flow;
+	flow_table_update(f->table, p, 1, &probe, &flow);
 }
 
 static inline void flows_put_at(struct flows *f, struct packet p, uint64_t time_ns)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <unistd.h>
 
 static struct flow_ring *ring;
@@ -67,6 +68,7 @@ static void flows_come_out_as_copies_in_their_order(void **)
 	assert_true(flow_ring_push(ring, &f));
 	assert_int_equal(flow_ring_peek(ring, 10, &flows), 2);
 	assert_memory_equal(&flows[0], &before, sizeof(f));
+	f.has_extra = false; // it has nothing beside, whatever it said
 	assert_memory_equal(&flows[1], &f, sizeof(f));
 }
 
@@ -251,6 +253,70 @@ static void freeing_no_ring_is_nothing(void **)
 	flow_ring_free(NULL);
 }
 
+static size_t fill(uint8_t *extra, uint64_t number)
+{
+	size_t len = number % 5 == 0 ? 0 : 1 + number * 37 % FLOW_EXTRA_MAX;
+	memset(extra, (int)(number & 0xff), len);
+	return len;
+}
+
+static void check_extra(const struct flow *f, uint64_t number)
+{
+	uint8_t wanted[FLOW_EXTRA_MAX];
+	const uint8_t *extra;
+	size_t len = fill(wanted, number);
+	assert_true(holds(f, number));
+	assert_int_equal(flow_ring_extra(ring, f, &extra), len);
+	if (len)
+		assert_memory_equal(extra, wanted, len);
+}
+
+static enum flow_ring_push push_with_extra(uint64_t number)
+{
+	uint8_t extra[FLOW_EXTRA_MAX];
+	struct flow f = {.start_ns = number, .last_ns = ~number};
+	return flow_ring_push_extra(ring, &f, extra, fill(extra, number));
+}
+
+static void what_flows_have_beside_goes_along(void **)
+{
+	const struct flow *flows;
+	uint64_t in = 0, out = 0;
+	create(8, false);
+	while (out < 5000) {
+		while (in - out < 3) // the largest three fit, wherever the bytes begin anew
+			assert_int_equal(push_with_extra(in++), FLOW_RING_OK);
+		uint32_t n = flow_ring_peek(ring, (uint32_t)(1 + out % 3), &flows);
+		for (uint32_t i = 0; i < n; i++)
+			check_extra(&flows[i], out + i);
+		flow_ring_release(ring, n);
+		out += n;
+	}
+}
+
+static void without_room_for_it_the_flow_goes_bare(void **)
+{
+	uint8_t extra[FLOW_EXTRA_MAX] = {7};
+	struct flow f = {.start_ns = 1};
+	const struct flow *flows;
+	const uint8_t *got;
+	unsigned whole = 0, bare = 0;
+	create(64, false);
+	for (int i = 0; i < 64; i++) {
+		enum flow_ring_push p = flow_ring_push_extra(ring, &f, extra, sizeof(extra));
+		whole += p == FLOW_RING_OK;
+		bare += p == FLOW_RING_BARE;
+	}
+	assert_int_equal(flow_ring_push_extra(ring, &f, extra, 1), FLOW_RING_LOST);
+	assert_true(whole >= 3);
+	assert_int_equal(whole + bare, 64);
+	assert_int_equal(flow_ring_peek(ring, 64, &flows), 64);
+	assert_int_equal(flow_ring_extra(ring, &flows[0], &got), sizeof(extra));
+	assert_int_equal(flow_ring_extra(ring, &flows[63], &got), 0);
+	flow_ring_release(ring, 64);
+	assert_int_equal(flow_ring_push_extra(ring, &f, extra, sizeof(extra)), FLOW_RING_OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +333,8 @@ int main(void)
 		TEST(a_ring_that_lost_flows_can_be_let_wait),
 		TEST(what_a_fast_writer_loses_is_told_to_it_and_the_rest_arrives),
 		TEST(freeing_no_ring_is_nothing),
+		TEST(what_flows_have_beside_goes_along),
+		TEST(without_room_for_it_the_flow_goes_bare),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -203,7 +203,8 @@ static void the_packets_of_a_burst_may_belong_to_one_new_flow(void **)
 			p[i] = flows_answer(&p[i]);
 	}
 	flow_table_probe(flows.table, p, FLOW_BURST, probes);
-	flow_table_update(flows.table, p, FLOW_BURST, probes);
+	struct flow *out[FLOW_BURST];
+	flow_table_update(flows.table, p, FLOW_BURST, probes, out);
 	struct flow f = flows_flushed(&flows);
 	assert_int_equal(f.packets[FLOW_FORWARD], FLOW_BURST / 2);
 	assert_int_equal(f.packets[FLOW_REVERSE], FLOW_BURST / 2);
