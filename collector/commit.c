@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/commit.h"
 
+#include "collector/intel/told.h"
 #include "lib/base/log.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@ struct commit {
 	struct record_batch **free; // a stack
 	uint32_t n_free;
 	struct load waiting;
+	struct told *told;
 	bool is_writing;
 	uint64_t n_pushed, n_done; // batches, in this order
 	uint64_t failed_from;	   // number of the first one that was given up; UINT64_MAX: none
@@ -58,15 +60,17 @@ static uint64_t rows_of(const struct load *l)
 	return rows;
 }
 
-// The hits of all batches, in *ret_hits (the caller's to free). Without memory there are none, and
-// the rows still say what they matched.
-static size_t hits_of(const struct load *l, struct hit **ret_hits)
+// The hits of all batches and those that were told of, in *ret_hits (the caller's to free). Without
+// memory there are none, and the rows still say what they matched.
+static size_t hits_of(struct commit *c, const struct load *l, struct hit **ret_hits)
 {
-	size_t n = 0;
+	pthread_mutex_lock(&c->lock);
+	size_t n = told_n(c->told);
 	for (uint32_t i = 0; i < l->n; i++)
 		n += l->passes[i].hits ? l->passes[i].hits->n : 0;
 	*ret_hits = n ? malloc(n * sizeof(**ret_hits)) : NULL;
-	n = 0;
+	n = *ret_hits ? told_take(c->told, *ret_hits) : 0;
+	pthread_mutex_unlock(&c->lock);
 	for (uint32_t i = 0; *ret_hits && i < l->n; i++)
 		n += gate_hits(&l->passes[i], l->batches[i], *ret_hits + n);
 	return n;
@@ -91,8 +95,10 @@ static bool write_all(struct commit *c, const struct load *l, const struct hit *
 	for (;;) {
 		char error[STORE_ERROR_LEN] = "";
 		uint64_t suppressed;
-		int ret =
-			store_commit_hits(c->options.store, l->batches, l->n, hits, n_hits, error);
+		int ret = l->n ? store_commit_hits(
+					 c->options.store, l->batches, l->n, hits, n_hits, error
+				 )
+			       : store_hits_add(c->options.store, hits, n_hits, error);
 		bool hurry = count_try(c);
 		if (ret == 0) {
 			ledger_add(c->options.ledger, LEDGER_stored, rows);
@@ -136,18 +142,19 @@ static void *commit_main(void *arg)
 		abort();
 	for (;;) {
 		pthread_mutex_lock(&c->lock);
-		while (c->waiting.n == 0 && !c->stop)
+		while (c->waiting.n == 0 && told_n(c->told) == 0 && !c->stop)
 			pthread_cond_wait(&c->pushed, &c->lock);
 		struct load taken = c->waiting;
 		c->waiting = mine;
 		c->waiting.n = 0;
 		mine = taken;
-		c->is_writing = mine.n > 0;
+		c->is_writing = mine.n > 0 || told_n(c->told) > 0;
+		bool is_end = !c->is_writing;
 		pthread_mutex_unlock(&c->lock);
-		if (mine.n == 0)
+		if (is_end)
 			break;
 		struct hit *hits;
-		size_t n_hits = hits_of(&mine, &hits);
+		size_t n_hits = hits_of(c, &mine, &hits);
 		bool is_stored = write_all(c, &mine, hits, n_hits);
 		free(hits);
 		give_back(c, &mine, is_stored);
@@ -162,6 +169,7 @@ static void commit_free(struct commit *c)
 		record_batch_free(c->all[i]);
 	free(c->all);
 	free(c->free);
+	told_free(c->told);
 	load_fini(&c->waiting);
 	free(c);
 }
@@ -175,7 +183,8 @@ int commit_start(const struct commit_options *options, struct commit **ret_commi
 	c->failed_from = UINT64_MAX;
 	c->all = calloc(options->n_batches, sizeof(struct record_batch *));
 	c->free = calloc(options->n_batches, sizeof(struct record_batch *));
-	if (load_init(&c->waiting, options->n_batches) < 0 || !c->all || !c->free)
+	c->told = told_create();
+	if (load_init(&c->waiting, options->n_batches) < 0 || !c->all || !c->free || !c->told)
 		goto fail;
 	for (; c->n_free < options->n_batches; c->n_free++) {
 		struct record_batch *b = record_batch_create(options->batch_rows);
@@ -291,10 +300,20 @@ int commit_one(
 	return push_until(c, b, pass, until);
 }
 
+bool commit_hit(struct commit *c, const struct hit *h)
+{
+	pthread_mutex_lock(&c->lock);
+	bool ok = told_put(c->told, h);
+	if (ok)
+		pthread_cond_signal(&c->pushed);
+	pthread_mutex_unlock(&c->lock);
+	return ok;
+}
+
 bool commit_goes_on(struct commit *c, bool *ret_is_full)
 {
 	pthread_mutex_lock(&c->lock);
-	bool is_busy = c->is_writing || c->waiting.n > 0;
+	bool is_busy = c->is_writing || c->waiting.n > 0 || told_n(c->told) > 0;
 	bool goes_on = !is_busy || !c->was_busy || c->n_tries != c->n_tries_seen;
 	c->n_tries_seen = c->n_tries;
 	c->was_busy = is_busy;

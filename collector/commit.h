@@ -42,6 +42,10 @@ void commit_push(struct commit *c, struct record_batch *b);
 	void *ctx
 );
 
+// A hit that a sensor told of: committed with what waits, at once. False: too many wait; it is
+// lost.
+bool commit_hit(struct commit *c, const struct hit *h);
+
 // False when the committer has had something to write since the last call and has not tried to.
 // *ret_is_full says whether takers wait for a free batch.
 bool commit_goes_on(struct commit *c, bool *ret_is_full);

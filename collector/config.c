@@ -43,6 +43,11 @@ static const struct config_item items[] = {
 	 .offset = AT(trust_exporter_field),
 	 .def = "127.0.0.0/8 ::1",
 	 .text = "peers (weir import) whose records may name their exporter, and are of any time"},
+	{.key = "collector.trust_intel",
+	 .type = CONFIG_LIST,
+	 .offset = AT(trust_intel),
+	 .def = "127.0.0.0/8 ::1",
+	 .text = "sensors whose word of a hit is believed, beside what is matched here"},
 	{.key = "entities.*",
 	 .type = CONFIG_MAP,
 	 .offset = AT(entities),
@@ -153,18 +158,21 @@ static bool are_prefixes(const struct config_list *list)
 static int check(const void *config, const char **ret_what)
 {
 	const struct collector_config *c = config;
+	const struct {
+		const struct config_list *list;
+		const char *what;
+	} prefixes[] = {
+		{&c->allow, "collector.allow: " EXPECTED_PREFIXES},
+		{&c->trust_exporter_field, "collector.trust_exporter_field: " EXPECTED_PREFIXES},
+		{&c->trust_intel, "collector.trust_intel: " EXPECTED_PREFIXES},
+		{&c->own, "intel.own: " EXPECTED_PREFIXES},
+	};
 
-	if (!are_prefixes(&c->allow)) {
-		*ret_what = "collector.allow: " EXPECTED_PREFIXES;
-		return -EINVAL;
-	}
-	if (!are_prefixes(&c->trust_exporter_field)) {
-		*ret_what = "collector.trust_exporter_field: " EXPECTED_PREFIXES;
-		return -EINVAL;
-	}
-	if (!are_prefixes(&c->own)) {
-		*ret_what = "intel.own: " EXPECTED_PREFIXES;
-		return -EINVAL;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		if (!are_prefixes(prefixes[i].list)) {
+			*ret_what = prefixes[i].what;
+			return -EINVAL;
+		}
 	}
 	for (size_t e = 0; e < c->entities.n; e++) {
 		const struct config_map_entry *entry = &c->entities.entries[e];

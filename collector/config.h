@@ -12,7 +12,7 @@ struct collector_config {
 	char *control_path;
 	struct config_list listen;
 	struct config_list allow;
-	struct config_list trust_exporter_field;
+	struct config_list trust_exporter_field, trust_intel;
 	struct config_map entities;
 	struct config_map feeds;
 	struct config_list intel_files;

@@ -48,12 +48,15 @@ static int setup_peers(struct ingest_setup *s, const struct collector_config *co
 {
 	s->allow = prefixes_of(&config->allow);
 	s->trust = prefixes_of(&config->trust_exporter_field);
-	if (!s->allow || !s->trust)
+	s->sensors = prefixes_of(&config->trust_intel);
+	if (!s->allow || !s->trust || !s->sensors)
 		return -ENOMEM;
 	s->options.allow = s->allow;
 	s->options.n_allow = config->allow.n;
 	s->options.trust = s->trust;
 	s->options.n_trust = config->trust_exporter_field.n;
+	s->options.sensors = s->sensors;
+	s->options.n_sensors = config->trust_intel.n;
 	return 0;
 }
 
@@ -125,5 +128,6 @@ void ingest_setup_fini(struct ingest_setup *setup)
 	free(setup->entities);
 	free(setup->allow);
 	free(setup->trust);
+	free(setup->sensors);
 	*setup = (struct ingest_setup){};
 }

@@ -12,7 +12,7 @@ struct ingest_setup {
 	struct ingest_options options;
 	struct endpoint listen[INGEST_LISTEN_MAX];
 	struct ingest_entity *entities;
-	struct prefix *allow, *trust;
+	struct prefix *allow, *trust, *sensors;
 };
 
 #define INGEST_SETUP_ERROR_LEN 256

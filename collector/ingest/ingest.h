@@ -33,6 +33,8 @@ struct ingest_options {
 	size_t n_allow;
 	const struct prefix *trust; // peers whose exporter field counts (weir import); none: nobody
 	size_t n_trust;
+	const struct prefix *sensors; // peers whose word of an indicator counts
+	size_t n_sensors;
 	uint64_t clock_skew_ns; // records further off the receive time take that instead; 0: never
 	uint64_t flush_ns;	// the oldest row of an open batch waits no longer
 	uint64_t idle_ns;	// a session not heard of may make room; a connection is closed

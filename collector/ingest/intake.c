@@ -146,6 +146,39 @@ set_origin(const struct intake *in, struct session *s, struct record *r, bool is
 	return s->origin_entity;
 }
 
+// Anybody may send flows, but a hit is an accusation.
+static void distrust(struct intake *in, struct record *r)
+{
+	RECORD_SET(r, indicator, 0);
+	RECORD_SET(r, score, 0);
+	RECORD_SET(r, matched, 0);
+	in->counts[LEDGER_intel_untrusted]++;
+}
+
+// The word of a hit: of a flow that will be counted when its record comes.
+static void add_hit(struct intake *in, struct session *s, struct record *r, uint64_t now_ns)
+{
+	if (!s->is_sensor) {
+		in->counts[LEDGER_intel_untrusted]++;
+		return;
+	}
+	RECORD_SET(r, recv_ns, now_ns + in->wall_ns);
+	r->end_ns = r->start_ns;
+	clamp_times(in, r, false);
+	struct hit h = batch_hit_told(r, s->entity);
+	h.type = (uint8_t)in->reader.values.aux[AUX_INDICATOR_TYPE];
+	h.severity = (uint8_t)in->reader.values.aux[AUX_SEVERITY];
+	h.confidence = (uint8_t)in->reader.values.aux[AUX_CONFIDENCE];
+	h.texts[HIT_VALUE] = ipfix_reader_text(&in->reader, AUX_TEXT_VALUE);
+	h.texts[HIT_FEED] = ipfix_reader_text(&in->reader, AUX_TEXT_FEED);
+	h.texts[HIT_CATEGORY] = ipfix_reader_text(&in->reader, AUX_TEXT_CATEGORY);
+	h.texts[HIT_DESCRIPTION] = ipfix_reader_text(&in->reader, AUX_TEXT_DESCRIPTION);
+	h.texts[HIT_REFERENCE] = ipfix_reader_text(&in->reader, AUX_TEXT_REFERENCE);
+	bool ok = h.indicator && h.type < INDICATOR_N_TYPES && h.severity < SEVERITY_N &&
+		  commit_hit(in->o->commit, &h);
+	in->counts[ok ? LEDGER_intel_told : LEDGER_intel_told_lost]++;
+}
+
 void intake_add(struct intake *in, struct session *s, struct record *r, uint64_t now_ns)
 {
 	bool is_imported = s->is_trusted && r->set & RECORD_BIT(exporter);
@@ -162,6 +195,8 @@ void intake_add(struct intake *in, struct session *s, struct record *r, uint64_t
 	if (r->sampling)
 		s->sampling = r->sampling;
 	clamp_times(in, r, is_imported);
+	if (r->indicator && !s->is_sensor)
+		distrust(in, r);
 	if (record_verdict(r) == VERDICT_DENY)
 		RECORD_SET(r, verdict, VERDICT_DENY);
 
@@ -195,6 +230,7 @@ session_make(struct intake *in, const struct peer *p, struct session_key key, ui
 	}
 	s->entity = entity_of(in->o, &p->addr);
 	s->is_trusted = is_within(in->o->trust, in->o->n_trust, &p->addr);
+	s->is_sensor = is_within(in->o->sensors, in->o->n_sensors, &p->addr);
 	s->named_entity = -1;
 	s->is_tcp = p->is_tcp;
 	if (p->is_tcp) // nobody forges a connection, and its templates do not come again
@@ -285,8 +321,13 @@ void intake_read(struct intake *in, struct session *s, const struct ipfix_messag
 {
 	struct record *r;
 	ipfix_reader_init(&in->reader, s->domain, m);
+	in->reader.wants_hits = true;
 	while ((r = ipfix_reader_next(&in->reader))) {
 		uint64_t entity;
+		if (ipfix_reader_is_hit(&in->reader)) {
+			add_hit(in, s, r, m->recv_ns);
+			continue;
+		}
 		bool is_named = ipfix_reader_aux(&in->reader, AUX_ENTITY, &entity);
 		s->named_entity = is_named && entity <= UINT16_MAX ? (int32_t)entity : -1;
 		intake_add(in, s, r, m->recv_ns);

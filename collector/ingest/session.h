@@ -56,6 +56,7 @@ struct session {
 	uint16_t version;
 	uint16_t entity;
 	bool is_trusted;      // its records may say whom they are from and of what entity
+	bool is_sensor;	      // its records may say which indicator they met
 	bool is_proven;	      // has sent a record
 	int32_t named_entity; // what the record being added says; -1: nothing
 	struct addr origin;   // whom the last such record was from

@@ -42,10 +42,29 @@ static void mark_row(struct record_batch *b, uint32_t row, const struct intel_ma
 {
 	uint64_t *indicator = record_batch_column(b, FIELD_indicator);
 	uint16_t *score = record_batch_column(b, FIELD_score);
+	uint8_t *matched = record_batch_column(b, FIELD_matched);
 	if (indicator)
 		indicator[row] = m->id;
 	if (score)
 		score[row] = m->score;
+	if (matched)
+		matched[row] = m->where;
+}
+
+// What the row's sensor matched. False: nothing.
+static bool is_marked(const struct record_batch *b, uint32_t row, struct intel_match *ret_match)
+{
+	const uint64_t *indicator = RECORD_COLUMN(b, indicator);
+	const uint16_t *score = RECORD_COLUMN(b, score);
+	const uint8_t *matched = RECORD_COLUMN(b, matched);
+	if (!indicator || !indicator[row])
+		return false;
+	*ret_match = (struct intel_match){
+		.id = indicator[row],
+		.score = score ? score[row] : 0,
+		.where = matched && matched[row] <= INTEL_PORT ? matched[row] : INTEL_NONE,
+	};
+	return true;
 }
 
 // Room for one more, doubling; NULL without memory (the old one is gone then).
@@ -60,7 +79,7 @@ static struct batch_hits *grow(struct batch_hits *h, struct intel_db *db, uint32
 		return NULL;
 	}
 	if (!h) {
-		more->db = intel_db_get(db);
+		more->db = db ? intel_db_get(db) : NULL;
 		more->n = 0;
 	}
 	*cap = wider;
@@ -82,12 +101,18 @@ struct batch_hits *batch_match(
 	for (uint32_t from = 0, n; from < b->n_rows; from += n) {
 		n = b->n_rows - from < BURST ? b->n_rows - from : BURST;
 		uint32_t now_sec = end ? (uint32_t)(end[from] / NS_PER_SEC) : 0;
-		queries_of(b, from, n, queries);
-		intel_match(db, thread, now_sec, queries, n, matches, counters);
+		if (db)
+			queries_of(b, from, n, queries);
+		if (db)
+			intel_match(db, thread, now_sec, queries, n, matches, counters);
 		for (uint32_t i = 0; i < n; i++) {
-			if (!matches[i].id)
+			bool is_ours = db && matches[i].id;
+			if (is_ours)
+				mark_row(b, from + i, &matches[i]);
+			else if (is_marked(b, from + i, &matches[i]))
+				counters->hits++;
+			else
 				continue;
-			mark_row(b, from + i, &matches[i]);
 			hits = grow(hits, db, &cap);
 			if (hits)
 				hits->matches[hits->n++] =
@@ -102,30 +127,18 @@ static struct record_str text_of(const char *text)
 	return (struct record_str){text, (uint16_t)strlen(text)};
 }
 
-struct hit
-batch_hit_of(const struct intel_match *m, const struct record *r, uint16_t entity, bool is_hunt)
+// The row that names where the hit is counted.
+static struct hit row_of(const struct intel_match *m, const struct record *r, uint16_t entity)
 {
-	const struct indicator *i = m->indicator;
-	const struct intel_list *l = m->list;
 	bool inbound = m->where == INTEL_SRC;
-	struct hit_counts counts = {
-		.flows = 1,
-		.packets = r->packets + r->rev_packets,
-		.bytes = r->bytes + r->rev_bytes,
-		.denied = r->verdict == VERDICT_DENY,
-	};
-	struct hit h = {
+	return (struct hit){
 		.entity = entity,
 		.hour = store_hour_of(r->start_ns),
 		.indicator = m->id,
 		.inside = inbound ? r->dst : r->src,
 		.direction = inbound ? HIT_INBOUND : HIT_OUTBOUND,
 		.where = m->where,
-		.type = i->type,
-		.severity = i->severity,
-		.confidence = i->confidence,
-		.score = i->score,
-		.is_hunt = is_hunt,
+		.score = m->score,
 		.first_ns = r->start_ns,
 		.last_ns = r->end_ns > r->start_ns ? r->end_ns : r->start_ns,
 		.outside = inbound ? r->src : r->dst,
@@ -133,12 +146,45 @@ batch_hit_of(const struct intel_match *m, const struct record *r, uint16_t entit
 		.outside_port = inbound ? r->sport : r->dport,
 		.proto = r->proto,
 	};
+}
+
+struct hit
+batch_hit_of(const struct intel_match *m, const struct record *r, uint16_t entity, bool is_hunt)
+{
+	const struct indicator *i = m->indicator;
+	const struct intel_list *l = m->list;
+	struct hit_counts counts = {
+		.flows = 1,
+		.packets = r->packets + r->rev_packets,
+		.bytes = r->bytes + r->rev_bytes,
+		.denied = r->verdict == VERDICT_DENY,
+	};
+	struct hit h = row_of(m, r, entity);
+	h.is_hunt = is_hunt;
 	*(is_hunt ? &h.retro : &h.live) = counts;
+	h.texts[HIT_SEEN_NAME] = r->server_name;
+	if (!i)
+		return h; // its sensor has told the rest
+	h.type = i->type;
+	h.severity = i->severity;
+	h.confidence = i->confidence;
+	h.score = i->score;
 	h.texts[HIT_FEED] = text_of(l->feed);
 	h.texts[HIT_VALUE] = text_of(intel_list_str(l, i->value));
 	h.texts[HIT_CATEGORY] = text_of(intel_list_str(l, i->category));
 	h.texts[HIT_DESCRIPTION] = text_of(intel_list_str(l, i->description));
 	h.texts[HIT_REFERENCE] = text_of(intel_list_str(l, i->reference));
+	return h;
+}
+
+struct hit batch_hit_told(const struct record *r, uint16_t entity)
+{
+	struct intel_match m = {
+		.id = r->indicator,
+		.score = r->score,
+		.where = r->matched <= INTEL_PORT ? r->matched : INTEL_NONE,
+	};
+	struct hit h = row_of(&m, r, entity);
 	h.texts[HIT_SEEN_NAME] = r->server_name;
 	return h;
 }

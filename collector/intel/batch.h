@@ -21,8 +21,9 @@ struct batch_hits {
 	struct batch_match matches[];
 };
 
-// Matches all rows. The list is the caller's; NULL: nothing matched, or no memory (then the
-// columns say it all the same).
+// Matches all rows. A row that nothing here matches but its sensor did is listed too, by what the
+// row says, with no indicator. `db` may be NULL. The list is the caller's; NULL: nothing matched,
+// or no memory (then the columns say it all the same).
 struct batch_hits *batch_match(
 	struct intel_db *db,
 	unsigned thread,
@@ -34,3 +35,6 @@ void batch_hits_free(struct batch_hits *h); // NULL is fine
 // A row that matched as a change of its hit's row. Texts point into the database and the batch.
 struct hit
 batch_hit_of(const struct intel_match *m, const struct record *r, uint16_t entity, bool is_hunt);
+
+// The row's change for a flow that is not counted yet, from what its sensor says; without texts.
+struct hit batch_hit_told(const struct record *r, uint16_t entity);

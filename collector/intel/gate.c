@@ -64,11 +64,13 @@ struct gate_pass gate_match(struct gate *g, struct record_batch *b)
 {
 	struct intel_counters c = {};
 	struct gate_pass pass = {.db = g ? intel_current_get(g->options.current) : NULL};
-	if (!pass.db || intel_db_stats(pass.db)->entries == 0)
+	bool is_empty = !pass.db || intel_db_stats(pass.db)->entries == 0;
+	if (!g || (is_empty && !(b->used & RECORD_BIT(indicator))))
 		return pass;
-	unsigned number = take_number(g);
-	pass.hits = batch_match(pass.db, number, b, &c);
-	give_number(g, number);
+	unsigned number = is_empty ? 0 : take_number(g);
+	pass.hits = batch_match(is_empty ? NULL : pass.db, number, b, &c);
+	if (!is_empty)
+		give_number(g, number);
 	ledger_add(g->options.ledger, LEDGER_intel_hits, c.hits);
 	ledger_add(g->options.ledger, LEDGER_intel_allowed, c.allowed);
 	ledger_add(g->options.ledger, LEDGER_intel_scan_errors, c.scan_errors);

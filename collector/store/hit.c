@@ -140,10 +140,25 @@ int hit_decode(struct slice key, struct slice value, struct hit *ret_hit)
 	return 0;
 }
 
+static void explain(struct hit *h, const struct hit *by)
+{
+	h->type = by->type;
+	h->severity = by->severity;
+	h->confidence = by->confidence;
+	for (int i = 0; i < HIT_N_TEXTS; i++) {
+		if (i != HIT_SEEN_NAME)
+			h->texts[i] = by->texts[i];
+	}
+}
+
 // Makes a delta part of its row.
 static void merge(struct hit *row, const struct hit *delta)
 {
 	struct hit sum = delta->last_ns >= row->last_ns ? *delta : *row;
+	// What does not explain its indicator does not replace what does.
+	explain(&sum, delta->texts[HIT_VALUE].len ? delta : row);
+	if (sum.texts[HIT_SEEN_NAME].len == 0)
+		sum.texts[HIT_SEEN_NAME] = row->texts[HIT_SEEN_NAME];
 	sum.first_ns = delta->first_ns < row->first_ns ? delta->first_ns : row->first_ns;
 	sum.found_ns = row->found_ns;
 	sum.score = delta->score > row->score ? delta->score : row->score;

@@ -38,6 +38,18 @@ void commit_push(struct commit *c, struct record_batch *b)
 	record_batch_free(b);
 }
 
+bool commit_hit(struct commit *, const struct hit *h)
+{
+	uint64_t sum = 0;
+	assert(h->indicator && h->type < INDICATOR_N_TYPES && h->first_ns <= h->last_ns);
+	for (int i = 0; i < HIT_N_TEXTS; i++) {
+		assert(h->texts[i].len <= HIT_TEXT_MAX);
+		for (uint16_t k = 0; k < h->texts[i].len; k++)
+			sum += (uint8_t)h->texts[i].p[k];
+	}
+	return sum & 1;
+}
+
 bool piece_next(struct buf *input, uint16_t version, struct piece *ret_piece)
 {
 	uint16_t head = buf_u16(input);
@@ -75,6 +87,8 @@ void fuzz_intake_options(struct fuzz_intake *f)
 	f->trust = f->entities[1].prefix;
 	f->o.trust = &f->trust;
 	f->o.n_trust = 1;
+	f->o.sensors = &f->trust;
+	f->o.n_sensors = 1;
 	f->o.open_batches = 1;
 	f->o.max_exporters = 4;
 	f->o.memory = 64 << 10;

@@ -17,7 +17,24 @@ from pathlib import Path
 
 from weir import ROOT, Bench, Skip
 
-MODULES = ["test_cli", "test_doctor", "test_units", "test_capture", "test_exporters", "test_kill9", "test_peers", "test_filter", "test_compat", "test_hostile", "test_http", "test_resolve", "test_files", "test_intel", "test_demo"]
+MODULES = [
+    "test_cli",
+    "test_doctor",
+    "test_units",
+    "test_capture",
+    "test_exporters",
+    "test_kill9",
+    "test_peers",
+    "test_filter",
+    "test_compat",
+    "test_hostile",
+    "test_http",
+    "test_resolve",
+    "test_files",
+    "test_intel",
+    "test_sensor_intel",
+    "test_demo",
+]
 
 
 def tests():

@@ -4,6 +4,7 @@
 // it.
 
 #include "collector/commit.h"
+#include "collector/intel/told.h"
 #include "lib/base/clock.h"
 #include "tests/unit/cmocka.h"
 
@@ -23,7 +24,8 @@ struct store {
 	uint32_t n_commits;
 	uint32_t largest; // batches in one commit
 	uint64_t rows;
-	uint64_t entities; // bit e: rows of entity e
+	uint64_t entities;	     // bit e: rows of entity e
+	uint64_t n_hits, indicators; // the sum of their indicators
 };
 
 static struct store store;
@@ -34,8 +36,8 @@ int store_commit_hits(
 	struct store *s,
 	struct record_batch *const *batches,
 	size_t n,
-	const struct hit *,
-	size_t,
+	const struct hit *hits,
+	size_t n_hits,
 	char error[STORE_ERROR_LEN]
 )
 {
@@ -58,9 +60,19 @@ int store_commit_hits(
 			s->rows += batches[i]->n_rows;
 			s->entities |= 1ull << batches[i]->entity;
 		}
+		for (size_t i = 0; i < n_hits; i++) {
+			s->n_hits++;
+			s->indicators += hits[i].indicator;
+			assert_memory_equal(hits[i].texts[HIT_VALUE].p, "value", 5);
+		}
 	}
 	pthread_mutex_unlock(&s->lock);
 	return ret;
+}
+
+int store_hits_add(struct store *s, const struct hit *hits, size_t n, char error[STORE_ERROR_LEN])
+{
+	return store_commit_hits(s, NULL, 0, hits, n, error);
 }
 
 static void start(uint32_t n_batches)
@@ -372,6 +384,40 @@ static void a_store_that_refuses_is_no_hang(void **)
 	commit_stop(commit);
 }
 
+static bool tell(uint64_t indicator)
+{
+	char value[] = "value"; // gone when the committer comes to it
+	struct hit h = {.indicator = indicator, .texts[HIT_VALUE] = {value, 5}};
+	return commit_hit(commit, &h);
+}
+
+static void hits_are_committed_with_rows_and_without(void **)
+{
+	start(4);
+	assert_true(tell(1));
+	push_rows(3, 5);
+	assert_true(tell(20));
+	commit_stop(commit);
+	assert_int_equal(store.rows, 5);
+	assert_int_equal(store.n_hits, 2);
+	assert_int_equal(store.indicators, 21);
+}
+
+static void more_hits_than_may_wait_are_refused(void **)
+{
+	start(4);
+	hold(true);
+	push_rows(3, 1);
+	wait_inside();
+	uint64_t n = 0;
+	while (tell(1))
+		n++;
+	assert_int_equal(n, TOLD_MAX);
+	hold(false);
+	commit_stop(commit);
+	assert_int_equal(store.n_hits, n);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -391,6 +437,8 @@ int main(void)
 		TEST(many_threads_share_the_batches),
 		TEST(a_write_that_hangs_is_noticed_at_the_second_look),
 		TEST(a_store_that_refuses_is_no_hang),
+		TEST(hits_are_committed_with_rows_and_without),
+		TEST(more_hits_than_may_wait_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

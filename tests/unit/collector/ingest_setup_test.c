@@ -190,6 +190,11 @@ void commit_push(struct commit *, struct record_batch *)
 	abort();
 }
 
+bool commit_hit(struct commit *, const struct hit *)
+{
+	abort();
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)

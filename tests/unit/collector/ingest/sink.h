@@ -8,6 +8,7 @@
 #include "tests/unit/cmocka.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct commit {
@@ -20,6 +21,9 @@ struct commit {
 	uint64_t n_rows;
 	struct record_batch **batches;
 	size_t n_batches, cap;
+	size_t n_hits;					      // told of
+	struct hit hit;					      // the last one, without texts
+	char value[HIT_TEXT_MAX + 1], feed[HIT_TEXT_MAX + 1]; // its texts
 };
 
 static inline void sink_init(struct commit *c, uint32_t batch_rows)
@@ -100,6 +104,19 @@ struct record_batch *commit_take(struct commit *c, uint16_t entity)
 		abort();
 	b->entity = entity;
 	return b;
+}
+
+bool commit_hit(struct commit *c, const struct hit *h)
+{
+	pthread_mutex_lock(&c->lock);
+	c->n_hits++;
+	c->hit = *h;
+	snprintf(
+		c->value, sizeof(c->value), "%.*s", h->texts[HIT_VALUE].len, h->texts[HIT_VALUE].p
+	);
+	snprintf(c->feed, sizeof(c->feed), "%.*s", h->texts[HIT_FEED].len, h->texts[HIT_FEED].p);
+	pthread_mutex_unlock(&c->lock);
+	return true;
 }
 
 void commit_push(struct commit *c, struct record_batch *b)

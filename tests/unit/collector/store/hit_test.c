@@ -75,6 +75,36 @@ static void flows_of_one_row_are_folded(void **state)
 	assert_int_equal(s.hits[1].live.flows, 1);
 }
 
+static void a_delta_without_words_leaves_those_of_the_row(void **state)
+{
+	struct stores *f = *state;
+	struct hit told = one(ROWS_HOUR, 7, 1), counted = told;
+	told.live = (struct hit_counts){};
+	told.severity = 3;
+	told.type = 1;
+	told.texts[HIT_SEEN_NAME] = text("a.example");
+	counted.texts[HIT_VALUE] = text("");
+	counted.last_ns += 100;
+	add(f, &told, 1);
+	add(f, &counted, 1);
+	add(f, &counted, 1);
+	struct seen s = all(f);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.hits[0].live.flows, 2);
+	assert_int_equal(s.hits[0].severity, 3);
+	assert_int_equal(s.hits[0].type, 1);
+	assert_int_equal(s.hits[0].texts[HIT_VALUE].len, strlen("198.51.100.7"));
+	assert_int_equal(s.hits[0].texts[HIT_SEEN_NAME].len, strlen("a.example"));
+	counted.indicator = 8; // what was never told of is explained when it is
+	add(f, &counted, 1);
+	told.indicator = 8;
+	told.last_ns -= 5;
+	add(f, &told, 1);
+	s = all(f);
+	assert_int_equal(s.n, 2);
+	assert_int_equal(s.hits[1].texts[HIT_VALUE].len, strlen("198.51.100.7"));
+}
+
 static void what_a_hunt_finds_is_set_and_not_added(void **state)
 {
 	struct stores *f = *state;
@@ -201,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stores_set_up, stores_tear_down)
 		TEST(flows_of_one_row_are_folded),
+		TEST(a_delta_without_words_leaves_those_of_the_row),
 		TEST(what_a_hunt_finds_is_set_and_not_added),
 		TEST(hours_come_newest_first_and_within_bounds),
 		TEST(the_log_tells_what_changed_since_a_number),
