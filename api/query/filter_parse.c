@@ -135,7 +135,7 @@ static int leaves_add(
 	uint16_t *ret_node
 )
 {
-	uint16_t a, b;
+	uint16_t a = FILTER_NONE, b = FILTER_NONE;
 	int ret = leaf_add(p, set, asked & 1 ? s->a : s->b, &a);
 	if (ret < 0 || asked != 3) {
 		*ret_node = a;
