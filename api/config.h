@@ -23,6 +23,7 @@ struct api_config {
 	int64_t login_rate;   // failed logins of one address and minute
 	int64_t threads, workers, queue;
 	int64_t max_conns, max_conns_peer, max_conn_requests, max_conn_age_ns;
+	struct config_list of_networks, of_open;
 	bool http2;
 	bool own_cert; // cert and key are ours to make: neither was set
 };

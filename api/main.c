@@ -4,6 +4,7 @@
 // Thread: control.
 
 #include "api/config.h"
+#include "api/http/of.h"
 #include "api/http/server.h"
 #include "api/state.h"
 #include "lib/base/log.h"
@@ -112,6 +113,7 @@ static int start_app(struct api *a)
 	char error[STATE_ERROR_LEN], scratch[PATH_MAX];
 	struct app *app = &a->app;
 	const struct api_config *c = &a->config;
+	const char *bad = "";
 	struct resolver_options dns = {
 		.server = c->dns, .cache_cap = NAMES_CACHE, .timeout_ms = DNS_ATTEMPT_MS};
 
@@ -131,6 +133,9 @@ static int start_app(struct api *a)
 							     : -ENOMEM;
 	if (ret < 0)
 		return log_errno(ret, "start");
+	ret = of_create(c, &app->of, &bad);
+	if (ret < 0)
+		return log_errno(ret, "api.of: %s", bad);
 	if (snprintf(scratch, sizeof(scratch), "%s/secondary", c->state_dir) >=
 	    (int)sizeof(scratch))
 		return log_errno(-ENAMETOOLONG, "%s", c->state_dir);
@@ -231,6 +236,7 @@ int main(int argc, char **argv)
 	rate_free(a.app.failed_logins);
 	quota_free(a.app.quota);
 	rate_free(a.app.posts);
+	of_free(a.app.of);
 	log_info("stopped");
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include "api/resolve/resolve.h"
 
 struct health;
+struct of;
 
 struct app {
 	const struct api_config *config;
@@ -24,6 +25,7 @@ struct app {
 	struct rate *failed_logins;
 	struct quota *quota;
 	struct rate *posts; // of each user
+	struct of *of;
 	struct health *health;
 	uint64_t started_ns; // clock_mono_ns
 };
@@ -47,6 +49,7 @@ void kpi_native_get(struct call *c);
 void rows_get(struct call *c);
 void top_get(struct call *c);
 void series_get(struct call *c);
+void of_get(struct call *c);
 void traffic_post(struct call *c);
 void hits_get(struct call *c);
 void feeds_get(struct call *c);

@@ -116,6 +116,9 @@ static struct job *job_create(struct exchange_loop *x, struct conn *c, h2o_req_t
 	r->body = keep(&at, parts[7]);
 	r->body_len = req->entity.len;
 	r->peer = c->peer;
+	r->is_forwarded = find_header(req, H2O_TOKEN_X_FORWARDED_FOR) ||
+			  find_header(req, H2O_TOKEN_VIA) ||
+			  h2o_find_header_by_str(&req->headers, H2O_STRLIT("forwarded"), -1) >= 0;
 	r->stop.deadline_ns = now + (uint64_t)x->app->config->query_timeout_ns;
 	j->n_owners = 1;
 	j->req = req;

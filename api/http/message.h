@@ -25,6 +25,7 @@ struct request {
 	const char *body;
 	size_t body_len;
 	struct addr peer;
+	bool is_forwarded; // a proxy says that it speaks for somebody else
 	struct query_stop stop;
 };
 

@@ -10,6 +10,7 @@
 
 enum route_scope {
 	ROUTE_PUBLIC,  // anybody
+	ROUTE_OPEN,    // a valid token, or an address that may ask without (api.of.open)
 	ROUTE_TOKEN,   // a valid token of a user who still exists: sees
 	ROUTE_POST,    // likewise, and he may bring records: exporters may do nothing else
 	ROUTE_ANALYST, // of one who may change what is looked for: indicators, allow-list, hunts

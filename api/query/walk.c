@@ -85,6 +85,7 @@ int walk_rows(const struct walk *w, struct walk_counts *ret_counts)
 		.fields = first,
 		.late = w->fields & ~first,
 		.newest_first = w->newest_first,
+		.journal_only = w->journal_only,
 	};
 	struct store_scan *scan;
 	const struct record_batch *b;

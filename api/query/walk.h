@@ -13,6 +13,7 @@ struct walk {
 	const struct filter *filter; // NULL: any
 	uint64_t fields;	     // columns that `rows` looks at
 	bool newest_first;
+	bool journal_only; // leave sealed rows out
 	// Gets up to FILTER_CHUNK rows that pass, rising within a block. Below 0 ends the walk.
 	int (*rows)(void *ctx, const struct record_batch *b, const uint32_t *rows, uint32_t n);
 	void *ctx;

@@ -56,6 +56,15 @@ store_view_hour(struct store_view *v, uint16_t entity, uint32_t from, struct sto
 [[nodiscard]] int
 store_view_rollup(struct store_view *v, uint16_t entity, uint32_t hour, struct rollup *into);
 
+// What a host's sealed rows of an hour add up to: 1; 0: it has none; or -errno.
+[[nodiscard]] int store_view_host(
+	struct store_view *v,
+	uint16_t entity,
+	uint32_t hour,
+	const struct addr *addr,
+	struct rollup_host *ret_host
+);
+
 struct store_scan_spec {
 	uint16_t entity;
 	uint64_t from_ns, to_ns; // of the start, both inclusive

@@ -220,3 +220,31 @@ int store_view_rollup(struct store_view *v, uint16_t entity, uint32_t hour, stru
 	ret = add_hosts(v, entity, hour, into);
 	return ret < 0 ? ret : add_ports(v, entity, hour, into);
 }
+
+int store_view_host(
+	struct store_view *v,
+	uint16_t entity,
+	uint32_t hour,
+	const struct addr *addr,
+	struct rollup_host *ret_host
+)
+{
+	struct rollup_host hosts[TABLE_HOSTS];
+	struct key prefix = key_hour(KEY_ADDRS, entity, hour);
+	struct key key = key_addrs(KEY_ADDRS, entity, hour, addr);
+	uint32_t n;
+	// the part that begins at the address or before it
+	bool valid = db_iter_seek_back(v->keys, key_slice(&key));
+	if (!valid || !key_has_prefix(db_iter_key(v->keys), &prefix))
+		return view_error(v->keys);
+	int ret = table_hosts_decode(&v->ints, db_iter_value(v->keys), hosts, &n);
+	if (ret < 0)
+		return ret;
+	for (uint32_t i = 0; i < n; i++) {
+		if (!addr_eq(&hosts[i].addr, addr))
+			continue;
+		*ret_host = hosts[i];
+		return 1;
+	}
+	return 0;
+}

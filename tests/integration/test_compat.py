@@ -3,6 +3,7 @@
 import json
 import http.client
 import ssl
+import struct
 import subprocess
 import sys
 import time
@@ -143,3 +144,52 @@ def request_151_within_ten_seconds_waits(t):
     user = col.ask("user", "add", "other", "--role", "exporter")
     equal("another token", api.request("POST", DIRECT, json.dumps(RECORD), JSON, token=api.login(user["api_id"], user["secret"])).status, 201)
     print(f"      150 records stored one by one in {took:.1f} s")
+
+
+def of(t, api, query, *args):
+    """One request of OphanimFlow's clients: status, type and body, by curl without a token."""
+    words = [t.peer("curl"), "-sk", "-w", "%{http_code} %{content_type}", "-o", t.path("out"), *args]
+    said = t.run(words + [f"{api.url}/of/?{query}"]).stdout
+    status, kind = said.split(" ", 1)
+    return int(status), kind, t.path("out").read_bytes()
+
+
+def png_size(data):
+    equal("signature", data[:8], b"\x89PNG\r\n\x1a\n")
+    return struct.unpack(">II", data[16:24])
+
+
+def ophanimflow_clients_get_their_answers(t):
+    col = t.collector()
+    now = int(time.time())
+    truth = t.export("ipfix", col.udp(), 10_000, rate=50_000, start=now - 1200)
+    col.wait_stored(10_000)
+    api = t.api(col)
+    for sealed in (False, True):
+        status, kind, body = of(t, api, "module=gettraff")
+        equal("gettraff", (status, kind), (200, "application/json"))
+        hosts = json.loads(body)
+        if time.gmtime(now - 1200)[:2] == time.gmtime()[:2]:  # not in the first minutes of a month
+            equal("received", sum(int(h["dl"]) for h in hosts.values()), truth["ip_bytes"])
+            equal("sent", sum(int(h["ul"]) for h in hosts.values()), truth["ip_bytes"])
+        for host in truth["top_senders"][:3]:
+            one = json.loads(of(t, api, f"module=gettraff&ip={host['ip']}")[2])
+            equal("one host", one, {host["ip"]: hosts[host["ip"]]})
+            equal("types", {type(v) for v in one[host["ip"]].values()}, {str})
+        col.seal()
+    at = time.gmtime(now)
+    full = f"module=gettraff&year={at.tm_year}&month={at.tm_mon:02}&ip={truth['top_senders'][0]['ip']}"
+    equal("with everything", of(t, api, full)[0], 200)
+    equal("another month", of(t, api, "module=gettraff&year=2023&month=12&ip=172.16.1.33")[2], b"[]")
+    ip = truth["top_senders"][0]["ip"]
+    for query, size in ((f"module=graph&ip={ip}", (1540, 400)), (f"module=graph&ip={ip}&period=week", (1540, 400)),
+                        (f"module=graph&dir=R&period=week&ip={ip}&w=1300&h=300", (1300, 300)), ("module=graph&ip=2001:db8::1", (1540, 400))):
+        status, kind, body = of(t, api, query)
+        equal(query, (status, kind, png_size(body)), (200, "image/png", size))
+    span = f"period=explict&from={now - 3600}&to={now + 60}"
+    sums = [of(t, api, f"module=graph&ip=0.0.0.0&dir={d}&{span}&dumpdata=1")[2].decode() for d in "RS"]
+    totals = [sum(int(l.split(",")[1]) for l in s.splitlines()[1:]) for s in sums]
+    equal("all hosts by time", totals, [truth["ip_bytes"]] * 2)
+    equal("a graph without an address", of(t, api, "module=graph")[0], 400)
+    equal("another module", of(t, api, "module=aggrgdata")[0], 404)
+    equal("through a proxy", of(t, api, "module=gettraff", "-H", "X-Forwarded-For: 127.0.0.1")[0], 401)

@@ -76,6 +76,10 @@ static void by_default_it_serves_this_machine_alone_and_with_care(void **)
 	assert_int_equal(c.query_timeout_ns, 5 * S);
 	assert_int_equal(c.query_memory, 256 << 20);
 	assert_int_equal(c.max_queries, 4);
+	assert_int_equal(c.of_networks.n, 0);
+	assert_int_equal(c.of_open.n, 2);
+	assert_string_equal(c.of_open.items[0], "127.0.0.0/8");
+	assert_string_equal(c.of_open.items[1], "::1");
 	assert_int_equal(c.dns_timeout_ns, S / 5);
 	assert_int_equal(c.max_conns, 1024);
 	assert_int_equal(c.max_conns_peer, 32);
