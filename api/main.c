@@ -4,6 +4,7 @@
 // Thread: control.
 
 #include "api/config.h"
+#include "api/http/metrics.h"
 #include "api/http/of.h"
 #include "api/http/server.h"
 #include "api/state.h"
@@ -129,8 +130,10 @@ static int start_app(struct api *a)
 	app->failed_logins = rate_create((unsigned)c->login_rate, 60 * NS_PER_SEC);
 	app->quota = quota_create((unsigned)c->max_queries);
 	app->posts = rate_create(APP_POSTS_MAX, APP_POSTS_WINDOW_NS);
-	ret = app->failed_logins && app->quota && app->posts ? health_create(&app->health)
-							     : -ENOMEM;
+	app->metrics = metrics_create();
+	ret = app->failed_logins && app->quota && app->posts && app->metrics
+		      ? health_create(&app->health)
+		      : -ENOMEM;
 	if (ret < 0)
 		return log_errno(ret, "start");
 	ret = of_create(c, &app->of, &bad);
@@ -237,6 +240,7 @@ int main(int argc, char **argv)
 	quota_free(a.app.quota);
 	rate_free(a.app.posts);
 	of_free(a.app.of);
+	metrics_free(a.app.metrics);
 	log_info("stopped");
 	return 0;
 }

@@ -16,6 +16,7 @@
 
 struct health;
 struct of;
+struct metrics;
 
 struct app {
 	const struct api_config *config;
@@ -26,6 +27,7 @@ struct app {
 	struct quota *quota;
 	struct rate *posts; // of each user
 	struct of *of;
+	struct metrics *metrics;
 	struct health *health;
 	uint64_t started_ns; // clock_mono_ns
 };
@@ -65,6 +67,8 @@ void allow_delete(struct call *c);
 void hunts_get(struct call *c);
 void hunts_post(struct call *c);
 void hunts_delete(struct call *c);
+void metrics_get(struct call *c);
+void openapi_get(struct call *c);
 void healthz_get(struct call *c);
 void readyz_get(struct call *c);
 void index_get(struct call *c);

@@ -2,6 +2,7 @@
 #include "api/http/exchange.h"
 
 #include "api/http/head.h"
+#include "api/http/metrics.h"
 #include "api/http/route.h"
 #include "lib/base/log.h"
 
@@ -179,6 +180,13 @@ static void send_response(struct job *j)
 {
 	h2o_req_t *req = j->req;
 	const struct response *r = &j->response;
+	metrics_count(
+		j->loop->app->metrics,
+		j->route,
+		r->status,
+		r->body_len,
+		clock_mono_ns() - j->started_ns
+	);
 	req->res.status = r->status;
 	req->res.reason = response_reason(r->status);
 	req->res.content_length = r->body_len;

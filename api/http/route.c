@@ -11,44 +11,70 @@
 #define MBOX "/mbox/api/netflow/"
 #define V1 "/api/v1/"
 
+// clang-format off
 const struct route routes[] = {
-	{"POST", MBOX "auth", ROUTE_PUBLIC, login_post, "trade api_id and secret for a token"},
-	{"GET", MBOX "latest", ROUTE_TOKEN, latest_get, "time range of the newest stored hour"},
-	{"GET",
-	 MBOX "kpi",
-	 ROUTE_TOKEN,
-	 kpi_get,
-	 "totals, top talkers, protocols, series of a window"},
-	{"GET", MBOX "flows", ROUTE_TOKEN, flows_get, "the newest flow records of a window"},
-	{"GET", MBOX "resolve", ROUTE_TOKEN, resolve_get, "names of up to 20 addresses"},
-	{"GET", "/of/", ROUTE_OPEN, of_get, "OphanimFlow's graph and gettraff"},
-	{"GET", V1 "kpi", ROUTE_TOKEN, kpi_native_get, "the same of any window and filter"},
-	{"GET", V1 "flows", ROUTE_TOKEN, rows_get, "records that pass a filter, page by page"},
-	{"GET", V1 "top", ROUTE_TOKEN, top_get, "records summed up by fields, largest first"},
-	{"GET", V1 "series", ROUTE_TOKEN, series_get, "records summed up by steps of time"},
-	{"POST",
-	 V1 "poc_traffic/direct",
-	 ROUTE_POST,
-	 traffic_post,
-	 "store a firewall's record and tell what it matched"},
-	{"GET", V1 "hits", ROUTE_TOKEN, hits_get, "traffic that indicators matched"},
-	{"GET", V1 "feeds", ROUTE_TOKEN, feeds_get, "feeds of indicators and how they are"},
-	{"POST", V1 "feeds", ROUTE_ADMIN, feeds_post, "another feed"},
-	{"DELETE", V1 "feeds", ROUTE_ADMIN, feeds_delete, "remove a feed"},
-	{"POST", V1 "feeds/refresh", ROUTE_ANALYST, feeds_refresh_post, "look at feeds now"},
-	{"GET", V1 "indicators", ROUTE_TOKEN, indicators_get, "our own indicators"},
-	{"POST", V1 "indicators", ROUTE_ANALYST, indicators_post, "an indicator more"},
-	{"DELETE", V1 "indicators", ROUTE_ANALYST, indicators_delete, "an indicator less"},
-	{"GET", V1 "allow", ROUTE_TOKEN, allow_get, "what is never a hit"},
-	{"POST", V1 "allow", ROUTE_ANALYST, allow_post, "allow something"},
-	{"DELETE", V1 "allow", ROUTE_ANALYST, allow_delete, "allow it no more"},
-	{"GET", V1 "hunts", ROUTE_TOKEN, hunts_get, "searches of the past and their progress"},
-	{"POST", V1 "hunts", ROUTE_ANALYST, hunts_post, "search the past"},
-	{"DELETE", V1 "hunts", ROUTE_ANALYST, hunts_delete, "end a search"},
-	{"GET", "/healthz", ROUTE_PUBLIC, healthz_get, "the process is alive"},
-	{"GET", "/readyz", ROUTE_PUBLIC, readyz_get, "it can serve; reasons if not"},
-	{"GET", "/", ROUTE_PUBLIC, index_get, "where to find what"},
+	{"POST", MBOX "auth", ROUTE_PUBLIC, login_post,
+	 "login", "trade api_id and secret for a token"},
+	{"GET", MBOX "latest", ROUTE_TOKEN, latest_get,
+	 "entity", "time range of the newest stored hour"},
+	{"GET", MBOX "kpi", ROUTE_TOKEN, kpi_get,
+	 "start_minute! end_minute! entity", "totals, top talkers, protocols, series of a window"},
+	{"GET", MBOX "flows", ROUTE_TOKEN, flows_get,
+	 "start_minute! end_minute! limit200 entity", "the newest flow records of a window"},
+	{"GET", MBOX "resolve", ROUTE_TOKEN, resolve_get,
+	 "ips", "names of up to 20 addresses"},
+	{"GET", "/of/", ROUTE_OPEN, of_get,
+	 "module! ip year month dir period from to w h dumpdata", "OphanimFlow's graph and gettraff"},
+	{"GET", V1 "kpi", ROUTE_TOKEN, kpi_native_get,
+	 "start end filter entity", "the same of any window and filter"},
+	{"GET", V1 "flows", ROUTE_TOKEN, rows_get,
+	 "start end filter fields limit cursor format entity", "records that pass a filter, page by page"},
+	{"GET", V1 "top", ROUTE_TOKEN, top_get,
+	 "start end filter by metric limit format entity", "records summed up by fields, largest first"},
+	{"GET", V1 "series", ROUTE_TOKEN, series_get,
+	 "start end filter step by metric limit format entity", "records summed up by steps of time"},
+	{"POST", V1 "poc_traffic/direct", ROUTE_POST, traffic_post,
+	 "traffic", "store a firewall's record and tell what it matched"},
+	{"GET", V1 "hits", ROUTE_TOKEN, hits_get,
+	 "start end min_score retro after limit entity", "traffic that indicators matched"},
+	{"GET", V1 "feeds", ROUTE_TOKEN, feeds_get,
+	 "", "feeds of indicators and how they are"},
+	{"POST", V1 "feeds", ROUTE_ADMIN, feeds_post,
+	 "object", "another feed"},
+	{"DELETE", V1 "feeds", ROUTE_ADMIN, feeds_delete,
+	 "name!", "remove a feed"},
+	{"POST", V1 "feeds/refresh", ROUTE_ANALYST, feeds_refresh_post,
+	 "object", "look at feeds now"},
+	{"GET", V1 "indicators", ROUTE_TOKEN, indicators_get,
+	 "", "our own indicators"},
+	{"POST", V1 "indicators", ROUTE_ANALYST, indicators_post,
+	 "object", "an indicator more"},
+	{"DELETE", V1 "indicators", ROUTE_ANALYST, indicators_delete,
+	 "value!", "an indicator less"},
+	{"GET", V1 "allow", ROUTE_TOKEN, allow_get,
+	 "", "what is never a hit"},
+	{"POST", V1 "allow", ROUTE_ANALYST, allow_post,
+	 "object", "allow something"},
+	{"DELETE", V1 "allow", ROUTE_ANALYST, allow_delete,
+	 "value!", "allow it no more"},
+	{"GET", V1 "hunts", ROUTE_TOKEN, hunts_get,
+	 "", "searches of the past and their progress"},
+	{"POST", V1 "hunts", ROUTE_ANALYST, hunts_post,
+	 "object", "search the past"},
+	{"DELETE", V1 "hunts", ROUTE_ANALYST, hunts_delete,
+	 "id!", "end a search"},
+	{"GET", "/metrics", ROUTE_LOCAL, metrics_get,
+	 "", "counters of this API, as OpenMetrics"},
+	{"GET", "/openapi.json", ROUTE_PUBLIC, openapi_get,
+	 "", "this description"},
+	{"GET", "/healthz", ROUTE_PUBLIC, healthz_get,
+	 "", "the process is alive"},
+	{"GET", "/readyz", ROUTE_PUBLIC, readyz_get,
+	 "", "it can serve; reasons if not"},
+	{"GET", "/", ROUTE_PUBLIC, index_get,
+	 "", "where to find what"},
 };
+// clang-format on
 
 const size_t n_routes = sizeof(routes) / sizeof(routes[0]);
 
@@ -112,8 +138,8 @@ static int refuse_token(const struct request *request, struct response *response
 // Clients that know no tokens. Who comes through a proxy is not who he seems to be.
 static bool is_open(const struct app *app, const struct route *route, const struct request *request)
 {
-	return route->scope == ROUTE_OPEN && !request->is_forwarded &&
-	       of_is_open(app->of, &request->peer);
+	return (route->scope == ROUTE_OPEN || route->scope == ROUTE_LOCAL) &&
+	       !request->is_forwarded && of_is_open(app->of, &request->peer);
 }
 
 const struct route *route_admit(
@@ -266,7 +292,7 @@ void route_run(
 	if (query_stopped(&request->stop) < 0) {
 		response_error(response, 503, "too busy, try again");
 		response->retry_after_sec = 2;
-	} else if (route->scope == ROUTE_PUBLIC) {
+	} else if (route->scope <= ROUTE_LOCAL) {
 		route->handle(c);
 	} else {
 		run_with_token(c, route);

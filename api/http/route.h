@@ -10,7 +10,8 @@
 
 enum route_scope {
 	ROUTE_PUBLIC,  // anybody
-	ROUTE_OPEN,    // a valid token, or an address that may ask without (api.of.open)
+	ROUTE_LOCAL,   // a valid token, or an address that may ask without (api.open); of no user
+	ROUTE_OPEN,    // a valid token, or an address that may ask without (api.open)
 	ROUTE_TOKEN,   // a valid token of a user who still exists: sees
 	ROUTE_POST,    // likewise, and he may bring records: exporters may do nothing else
 	ROUTE_ANALYST, // of one who may change what is looked for: indicators, allow-list, hunts
@@ -22,6 +23,7 @@ struct route {
 	const char *path;
 	enum route_scope scope;
 	void (*handle)(struct call *c);
+	const char *takes; // names of parameters, '!' behind what is required; of POST: of the body
 	const char *text;
 };
 

@@ -27,6 +27,7 @@ MODULES = [
     "test_peers",
     "test_filter",
     "test_compat",
+    "test_openapi",
     "test_hostile",
     "test_http",
     "test_resolve",

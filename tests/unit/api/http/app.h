@@ -4,6 +4,7 @@
 // The API without its server: a store in a throw-away folder, and what handlers share. A request is
 // admitted and run as the event loop and a worker would do it.
 
+#include "api/http/metrics.h"
 #include "api/http/of.h"
 #include "api/http/route.h"
 #include "collector/store/store.h"
@@ -73,6 +74,7 @@ static inline int app_set_up(void **state)
 	f->app.quota = quota_create(2);
 	const char *bad;
 	assert_int_equal(of_create(&f->config, &f->app.of, &bad), 0);
+	f->app.metrics = metrics_create();
 	f->app.posts = rate_create(3, 10 * NS_PER_SEC);
 	f->config.query_memory = 64 << 20;
 	assert_int_equal(health_create(&f->app.health), 0);
@@ -101,6 +103,7 @@ static inline int app_tear_down(void **state)
 	quota_free(f->app.quota);
 	rate_free(f->app.posts);
 	of_free(f->app.of);
+	metrics_free(f->app.metrics);
 	store_close(f->store);
 	free(f->bearer);
 	rows_dir_remove(f->dir);
