@@ -23,7 +23,6 @@ struct commands_context {
 	struct intel_current *intel;
 	struct feeds *feeds;
 	struct hunter *hunter;
-	unsigned n_matchers;		   // numbers a database needs for everybody that matches
 	const struct config_map *entities; // configured, beside the built-in ones
 	uint64_t started_ns;		   // clock_mono_ns() at start
 	pthread_mutex_t users_lock;	   // held from looking a user up to storing or removing it

@@ -237,34 +237,11 @@ json_t *cmd_hunts_start(void *ctx, json_t *args, char error[static ERROR_LEN])
 	const char *content = text_of(args, "content"), *what = text_of(args, "what");
 	const json_t *since = json_object_get(args, "since");
 	json_int_t since_sec = json_is_integer(since) ? json_integer_value(since) : 0;
-	struct feed_options options = {
-		.name = "hunt", .format = "auto", .score = 1000, .keep_reserved = true};
-	struct intel_options db_options = {.n_threads = c->n_matchers};
-	struct intel_list *list = NULL;
-	struct feed_report report;
-	struct intel_db *db = NULL;
-	char why[INTEL_ERROR_LEN];
 	if (!content || since_sec < 0)
 		return fail(
 			error, "content: a feed's text, or one value; since: seconds since 1970"
 		);
-	if (feed_parse(&options, content, strlen(content), clock_now_ns(), &list, &report) < 0 ||
-	    list->n == 0) {
-		intel_list_put(list);
-		return fail(error, report.n_rejects ? report.rejects[0].why : "no indicator in it");
-	}
-	json_t *result = NULL;
-	if (intel_db_create(&list, 1, &db_options, &db, why) == 0)
-		result = hunter_hunt(
-			c->hunter,
-			db,
-			what ? what : "by hand",
-			(uint64_t)since_sec * NS_PER_SEC,
-			error
-		);
-	else
-		fail(error, why);
-	intel_db_put(db);
-	intel_list_put(list);
-	return result;
+	return hunter_hunt(
+		c->hunter, content, what ? what : "by hand", (uint64_t)since_sec * NS_PER_SEC, error
+	);
 }

@@ -31,7 +31,8 @@ static int
 start_parts(struct intel_setup *s, struct store *store, struct ledger *ledger, unsigned n_gate)
 {
 	struct gate_options gate = {.n_threads = n_gate, .ledger = ledger};
-	struct hunter_options hunter = {.store = store, .thread = n_gate, .dir = s->dir};
+	struct hunter_options hunter = {
+		.store = store, .thread = n_gate, .n_matchers = s->n_matchers, .dir = s->dir};
 	s->current = intel_current_create();
 	gate.current = s->current;
 	s->gate = s->current ? gate_create(&gate) : NULL;

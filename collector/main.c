@@ -94,7 +94,6 @@ static int start_control(struct collector *c)
 		.intel = c->intel.current,
 		.feeds = c->intel.feeds,
 		.hunter = c->intel.hunter,
-		.n_matchers = c->intel.n_matchers,
 		.entities = &c->config.entities,
 		.started_ns = clock_mono_ns(),
 		.users_lock = PTHREAD_MUTEX_INITIALIZER,

@@ -117,6 +117,40 @@ struct resume {
 	struct hunt *hunt;
 };
 
+static uint64_t number_of(const json_t *j, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(j, key));
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+static uint64_t time_of(const json_t *j, const char *key)
+{
+	const char *text = json_string_value(json_object_get(j, key));
+	return text ? clock_parse_sec(text, strlen(text)) * NS_PER_SEC : 0;
+}
+
+// What a document tells of where a hunt stands.
+static void take_over(struct hunt *x, uint64_t id, const json_t *j)
+{
+	json_int_t entity = json_integer_value(json_object_get(j, "place_entity"));
+	bool has_entity = json_is_integer(json_object_get(j, "place_entity"));
+	x->id = id;
+	x->has_place = has_entity && entity >= 0 && entity <= UINT16_MAX;
+	x->entity = x->has_place ? (uint16_t)entity : 0;
+	x->hour = (uint32_t)number_of(j, "place");
+	x->hits = number_of(j, "hits");
+	x->allowed = number_of(j, "allowed_hits");
+	x->hours_all = number_of(j, "hours");
+	x->hours_done = number_of(j, "hours_done");
+	x->hours_scanned = number_of(j, "hours_scanned");
+	x->hosts = number_of(j, "hosts_found");
+	x->rows = number_of(j, "rows_scanned");
+	x->over_limit = number_of(j, "hits_over_limit");
+	x->damaged = number_of(j, "damaged_blocks");
+	x->asked_ns = time_of(j, "asked");
+	x->started_ns = time_of(j, "started");
+}
+
 static int try_resume(void *ctx, const struct doc *d)
 {
 	struct resume *r = ctx;
@@ -125,20 +159,10 @@ static int try_resume(void *ctx, const struct doc *d)
 	uint64_t id = strtoull(d->name, NULL, 10);
 	bool ours = is_open(j) && ids && !json_is_true(json_object_get(j, "manual")) &&
 		    id < r->hunt->id;
-	if (ours && strtoull(ids, NULL, 16) != r->hunt->ids_hash) {
+	if (ours && strtoull(ids, NULL, 16) != r->hunt->ids_hash)
 		give_up(r->store, d->name, j);
-	} else if (ours) {
-		r->hunt->id = id;
-		json_int_t entity = json_integer_value(json_object_get(j, "place_entity"));
-		r->hunt->has_place = entity >= 0 && json_object_get(j, "place_entity");
-		r->hunt->entity = (uint16_t)entity;
-		r->hunt->hour = (uint32_t)json_integer_value(json_object_get(j, "place"));
-		r->hunt->hits = (uint64_t)json_integer_value(json_object_get(j, "hits"));
-		r->hunt->allowed = (uint64_t)json_integer_value(json_object_get(j, "allowed_hits"));
-		r->hunt->hours_done =
-			(uint64_t)json_integer_value(json_object_get(j, "hours_done"));
-		r->hunt->hours_all = (uint64_t)json_integer_value(json_object_get(j, "hours"));
-	}
+	else if (ours)
+		take_over(r->hunt, id, j);
 	json_decref(j);
 	return 0;
 }
@@ -171,30 +195,51 @@ void hunt_doc_forget(struct store *s)
 		(void)!store_doc_del(s, DOC_HUNT, o.first[i]);
 }
 
-struct numbers {
+struct opening {
 	struct store *store;
+	bool (*fn)(void *ctx, struct hunt *x);
+	void *ctx;
 	uint64_t next;
 };
 
+// The hunt of a document, as far as that tells. NULL without memory.
+static struct hunt *hunt_of(uint64_t id, const json_t *j)
+{
+	struct hunt *x = calloc(1, sizeof(*x));
+	const char *what = json_string_value(json_object_get(j, "what"));
+	if (!x)
+		return NULL;
+	take_over(x, id, j);
+	x->is_manual = true;
+	x->since_ns = time_of(j, "since");
+	snprintf(x->what, sizeof(x->what), "%s", what ? what : "");
+	return x;
+}
+
 static int note_hunt(void *ctx, const struct doc *d)
 {
-	struct numbers *n = ctx;
+	struct opening *o = ctx;
 	uint64_t id = strtoull(d->name, NULL, 10);
 	json_t *j = json_loadb(d->text, d->len, 0, NULL);
-	n->next = id >= n->next ? id + 1 : n->next;
-	if (is_open(j) && json_is_true(json_object_get(j, "manual")))
-		give_up(n->store, d->name, j);
+	o->next = id >= o->next ? id + 1 : o->next;
+	if (is_open(j) && json_is_true(json_object_get(j, "manual"))) {
+		struct hunt *x = hunt_of(id, j);
+		if (!x || !o->fn(o->ctx, x))
+			give_up(o->store, d->name, j);
+	}
 	json_decref(j);
 	return 0;
 }
 
-int hunt_doc_open(struct store *s, uint64_t *ret_next_id)
+int hunt_doc_open(
+	struct store *s, bool (*fn)(void *ctx, struct hunt *x), void *ctx, uint64_t *ret_next_id
+)
 {
-	struct numbers n = {s, 1};
-	int ret = store_doc_each(s, DOC_HUNT, note_hunt, &n);
+	struct opening o = {s, fn, ctx, 1};
+	int ret = store_doc_each(s, DOC_HUNT, note_hunt, &o);
 	if (ret < 0 && ret != -EIO) // -EIO: one is damaged, the others were given
 		return ret;
-	*ret_next_id = n.next;
+	*ret_next_id = o.next;
 	return 0;
 }
 

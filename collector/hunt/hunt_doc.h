@@ -36,9 +36,12 @@ void hunt_free(struct hunt *x); // NULL is fine
 
 void hunt_doc_put(struct store *s, const struct hunt *x);
 
-// At the start: finds the next number. A manual hunt that a restart interrupted is over: what it
-// was for is gone. 0, or -errno.
-[[nodiscard]] int hunt_doc_open(struct store *s, uint64_t *ret_next_id);
+// At the start: finds the next number, and gives each hunt by hand that a restart interrupted (an
+// object of the callee's, without database and ids) to fn, which says whether it will go on; one
+// that will not is over. 0, or -errno.
+[[nodiscard]] int hunt_doc_open(
+	struct store *s, bool (*fn)(void *ctx, struct hunt *x), void *ctx, uint64_t *ret_next_id
+);
 
 // Takes over number, place and counts of a hunt that a restart interrupted, if it was for the same
 // indicators; one that was for others is over.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/hunt/hunter.h"
 
+#include "collector/hunt/by_hand.h"
 #include "collector/hunt/journey.h"
 
 #include <errno.h>
@@ -8,6 +9,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define QUEUE_MAX 16 // hunts that wait
@@ -15,11 +18,12 @@
 
 struct hunter {
 	struct hunter_options options;
-	char *path;
+	char *path;  // of what has been hunted for
+	char *hands; // folder of what is hunted for by hand
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct hunt *queue[QUEUE_MAX];
+	struct hunt *queue[QUEUE_MAX + 1]; // and one that a restart interrupted
 	unsigned n_queue;
 	struct intel_db *changed; // the newest that was not hunted with yet
 	struct intel_db *before;  // the one it replaced: batches may still hold it
@@ -49,6 +53,15 @@ static void wait_for_batches(struct hunter *h, struct intel_db *before)
 	intel_db_put(before);
 }
 
+static void end(struct hunter *h, struct hunt *x, enum hunt_state state)
+{
+	x->state = state;
+	x->ended_ns = clock_now_ns();
+	hunt_doc_put(h->options.store, x);
+	if (x->is_manual)
+		by_hand_forget(h->hands, x->id);
+}
+
 static void run(struct hunter *h, struct hunt *x)
 {
 	pthread_mutex_lock(&h->lock);
@@ -62,16 +75,15 @@ static void run(struct hunter *h, struct hunt *x)
 	pthread_mutex_lock(&h->lock);
 	h->running = 0;
 	bool stopping = h->stop;
+	atomic_store(&h->cancel, stopping); // was of this hunt
 	pthread_mutex_unlock(&h->lock);
 	if (ret == -ECANCELED && stopping) {
 		hunt_doc_put(h->options.store, x); // goes on at the next start
 		return;
 	}
-	x->state = ret == 0 ? HUNT_DONE : ret == -ECANCELED ? HUNT_CANCELLED : HUNT_FAILED;
-	x->ended_ns = clock_now_ns();
 	if (ret < 0 && ret != -ECANCELED && !x->error[0])
 		snprintf(x->error, sizeof(x->error), "%s", strerror(-ret));
-	hunt_doc_put(h->options.store, x);
+	end(h, x, ret == 0 ? HUNT_DONE : ret == -ECANCELED ? HUNT_CANCELLED : HUNT_FAILED);
 }
 
 // Hunts for what the changed database has and was not hunted for yet.
@@ -142,7 +154,46 @@ static void hunter_free(struct hunter *h)
 	pthread_mutex_destroy(&h->lock);
 	pthread_cond_destroy(&h->wake);
 	free(h->path);
+	free(h->hands);
 	free(h);
+}
+
+static int make_dir(const char *path)
+{
+	return mkdir(path, 0750) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int set_paths(struct hunter *h)
+{
+	if (asprintf(&h->path, "%s/hunted", h->options.dir) < 0) {
+		h->path = NULL;
+		return -ENOMEM;
+	}
+	if (asprintf(&h->hands, "%s/hunts", h->options.dir) < 0) {
+		h->hands = NULL;
+		return -ENOMEM;
+	}
+	int ret = make_dir(h->options.dir);
+	return ret == 0 ? make_dir(h->hands) : ret;
+}
+
+// A hunt by hand that a restart interrupted waits once more, where it was.
+static bool take_up(void *ctx, struct hunt *x)
+{
+	struct hunter *h = ctx;
+	int ret = h->n_queue < sizeof(h->queue) / sizeof(h->queue[0]) ? 0 : -ENOSPC;
+	if (ret == 0)
+		ret = by_hand_load(h->hands, x->id, h->options.n_matchers, &x->db);
+	if (ret == 0)
+		ret = ids_of(x->db, &x->ids);
+	if (ret < 0) {
+		by_hand_forget(h->hands, x->id);
+		hunt_free(x);
+		return false;
+	}
+	x->ids_hash = ids_hash(&x->ids);
+	h->queue[h->n_queue++] = x;
+	return true;
 }
 
 int hunter_start(const struct hunter_options *options, struct hunter **ret_hunter)
@@ -153,13 +204,11 @@ int hunter_start(const struct hunter_options *options, struct hunter **ret_hunte
 	h->options = *options;
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_cond_init(&h->wake, NULL);
-	int ret = asprintf(&h->path, "%s/hunted", options->dir) < 0 ? -ENOMEM : 0;
-	if (ret < 0)
-		h->path = NULL;
+	int ret = set_paths(h);
 	if (ret == 0)
 		ret = ids_load(h->path, &h->known);
 	if (ret == 0)
-		ret = hunt_doc_open(options->store, &h->next_id);
+		ret = hunt_doc_open(options->store, take_up, h, &h->next_id);
 	if (ret == 0)
 		ret = -pthread_create(&h->thread, NULL, hunter_main, h);
 	if (ret < 0) {
@@ -207,42 +256,51 @@ json_t *hunter_list(struct hunter *h, char error[static 256])
 	return list;
 }
 
-json_t *hunter_hunt(
-	struct hunter *h,
-	struct intel_db *db,
-	const char *what,
-	uint64_t since_ns,
-	char error[static 256]
-)
+// Puts a hunt into the queue, whose it is then. False: there is no room.
+static bool push(struct hunter *h, struct hunt *x)
 {
-	struct hunt *x = calloc(1, sizeof(*x));
-	int ret = x ? ids_of(db, &x->ids) : -ENOMEM;
-	if (ret < 0) {
-		hunt_free(x);
-		snprintf(error, 256, "hunt: %s", strerror(-ret));
-		return NULL;
-	}
-	x->db = intel_db_get(db);
-	x->is_manual = true;
-	x->since_ns = since_ns;
-	x->asked_ns = clock_now_ns();
-	x->ids_hash = ids_hash(&x->ids);
-	x->id = take_id(h);
-	snprintf(x->what, sizeof(x->what), "%s", what);
-	hunt_doc_put(h->options.store, x);
 	pthread_mutex_lock(&h->lock);
 	bool room = h->n_queue < QUEUE_MAX && !h->stop;
 	if (room) {
 		h->queue[h->n_queue++] = x;
 		pthread_cond_signal(&h->wake);
 	}
+	pthread_mutex_unlock(&h->lock);
+	return room;
+}
+
+json_t *hunter_hunt(
+	struct hunter *h,
+	const char *content,
+	const char *what,
+	uint64_t since_ns,
+	char error[static 256]
+)
+{
+	struct hunt *x = calloc(1, sizeof(*x));
+	size_t len = strlen(content);
+	snprintf(error, 256, "%s", strerror(ENOMEM));
+	int ret = x ? by_hand_parse(content, len, h->options.n_matchers, &x->db, error) : -ENOMEM;
+	if (ret == 0)
+		ret = ids_of(x->db, &x->ids);
+	if (ret < 0) {
+		hunt_free(x);
+		return NULL;
+	}
+	x->is_manual = true;
+	x->since_ns = since_ns;
+	x->asked_ns = clock_now_ns();
+	x->ids_hash = ids_hash(&x->ids);
+	x->id = take_id(h);
+	snprintf(x->what, sizeof(x->what), "%s", what);
+	// What cannot be kept is hunted for all the same; a restart would end it.
+	(void)!by_hand_keep(h->hands, x->id, content, len);
+	hunt_doc_put(h->options.store, x);
 	json_t *answer =
 		json_pack("{s:I,s:I}", "id", (json_int_t)x->id, "indicators", (json_int_t)x->ids.n);
-	pthread_mutex_unlock(&h->lock);
-	if (room)
+	if (push(h, x))
 		return answer;
-	x->state = HUNT_CANCELLED;
-	hunt_doc_put(h->options.store, x);
+	end(h, x, HUNT_CANCELLED);
 	hunt_free(x);
 	json_decref(answer);
 	snprintf(error, 256, "hunt: %d hunts are waiting already", QUEUE_MAX);
@@ -266,12 +324,9 @@ json_t *hunter_cancel(struct hunter *h, const char *id_text, char error[static 2
 		found = true;
 	}
 	pthread_mutex_unlock(&h->lock);
-	if (x) {
-		x->state = HUNT_CANCELLED;
-		x->ended_ns = clock_now_ns();
-		hunt_doc_put(h->options.store, x);
-		hunt_free(x);
-	}
+	if (x)
+		end(h, x, HUNT_CANCELLED);
+	hunt_free(x);
 	if (found)
 		return json_pack("{s:I}", "cancelled", (json_int_t)id);
 	snprintf(error, 256, "hunt %.30s: neither running nor waiting", id_text);

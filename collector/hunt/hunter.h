@@ -17,8 +17,9 @@ struct hunter;
 
 struct hunter_options {
 	struct store *store;
-	unsigned thread; // of the hunter at each database
-	const char *dir; // of the file that says what has been hunted for
+	unsigned thread;     // of the hunter at each database
+	unsigned n_matchers; // numbers a database needs for everybody that matches
+	const char *dir;     // of the file that says what has been hunted for; made when absent
 };
 
 [[nodiscard]] int hunter_start(const struct hunter_options *options, struct hunter **ret_hunter);
@@ -30,11 +31,11 @@ void hunter_changed(struct hunter *h, struct intel_db *db);
 
 // Commands: the answer, or NULL with the reason in `error`.
 json_t *hunter_list(struct hunter *h, char error[static 256]);
-// A hunt for the given indicators alone (a feed's content or one value, by its parsed database),
-// from `since_ns` on; it waits its turn.
+// A hunt by hand: for what a feed's text or one value names, alone, in traffic from `since_ns` on;
+// it waits its turn, and goes on after a restart. `what`: its name.
 json_t *hunter_hunt(
 	struct hunter *h,
-	struct intel_db *db,
+	const char *content,
 	const char *what,
 	uint64_t since_ns,
 	char error[static 256]

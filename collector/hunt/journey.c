@@ -5,9 +5,10 @@
 #include "collector/store/lookup.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
-#define TELL_NS NS_PER_SEC // how often progress is written
+#define TELL_NS (NS_PER_SEC / 4) // how often progress is written
 
 // The whole journey of one hunt over the store.
 struct journey {
@@ -17,32 +18,61 @@ struct journey {
 	struct store_view *view;
 	struct hunt_scan scan;
 	struct quarry quarry;
+	struct hunt before; // what it had done before a restart
 	uint64_t told_ns;
 };
 
-static int store_hits(struct journey *j)
+static bool was_allowed(const struct hit *h)
+{
+	return h->retro.flows > h->retro.denied;
+}
+
+// Puts the hits of what was allowed before the others; how many they are.
+static size_t allowed_first(struct hit *hits, size_t n)
+{
+	size_t n_allowed = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct hit h = hits[i];
+		if (!was_allowed(&h))
+			continue;
+		hits[i] = hits[n_allowed];
+		hits[n_allowed++] = h;
+	}
+	return n_allowed;
+}
+
+static int add(struct journey *j, const struct hit *hits, size_t n)
 {
 	char error[STORE_ERROR_LEN];
-	struct hunt_scan *s = &j->scan;
-	if (s->n_hits == 0)
+	if (n == 0)
 		return 0;
-	for (size_t i = 0; i < s->n_hits; i++)
-		j->hunt->allowed += s->hits[i].retro.flows > s->hits[i].retro.denied;
-	j->hunt->hits += s->n_hits;
-	int ret = store_hits_add(j->store, s->hits, s->n_hits, error);
+	j->hunt->hits += n;
+	int ret = store_hits_add(j->store, hits, n, error);
 	if (ret < 0)
 		snprintf(j->hunt->error, sizeof(j->hunt->error), "%.150s", error);
+	return ret;
+}
+
+// What was allowed is told first: it may be at work still.
+static int store_hits(struct journey *j)
+{
+	struct hunt_scan *s = &j->scan;
+	size_t n = allowed_first(s->hits, s->n_hits);
+	int ret = add(j, s->hits, n);
+	if (ret == 0)
+		ret = add(j, s->hits + n, s->n_hits - n);
+	j->hunt->allowed += n;
 	return ret;
 }
 
 static void progress(struct journey *j)
 {
 	struct hunt *x = j->hunt;
-	x->hours_scanned = j->scan.hours_scanned;
-	x->rows = j->scan.rows;
-	x->hosts = j->scan.hosts;
-	x->over_limit = j->scan.over_limit;
-	x->damaged = j->scan.damaged;
+	x->hours_scanned = j->before.hours_scanned + j->scan.hours_scanned;
+	x->rows = j->before.rows + j->scan.rows;
+	x->hosts = j->before.hosts + j->scan.hosts;
+	x->over_limit = j->before.over_limit + j->scan.over_limit;
+	x->damaged = j->before.damaged + j->scan.damaged;
 	uint64_t now = clock_mono_ns();
 	if (now - j->told_ns < TELL_NS)
 		return;
@@ -53,6 +83,8 @@ static void progress(struct journey *j)
 static int hunt_hour(struct journey *j, uint16_t entity, const struct store_hour *hour)
 {
 	struct hunt *x = j->hunt;
+	if (atomic_load(j->cancel))
+		return -ECANCELED;
 	int ret = hunt_scan_hour(&j->scan, j->view, entity, hour, j->cancel);
 	if (ret == 0)
 		ret = store_hits(j);
@@ -104,7 +136,8 @@ static int walk(struct journey *j, bool count)
 
 int journey_run(struct store *s, unsigned thread, struct hunt *x, const _Atomic bool *cancel)
 {
-	struct journey j = {.store = s, .hunt = x, .cancel = cancel, .told_ns = clock_mono_ns()};
+	struct journey j = {
+		.store = s, .hunt = x, .before = *x, .cancel = cancel, .told_ns = clock_mono_ns()};
 	int ret = quarry_init(&j.quarry, x->db, &x->ids);
 	if (ret == 0)
 		ret = hunt_scan_init(&j.scan, x->db, thread, &x->ids, &j.quarry);
