@@ -203,7 +203,7 @@ json_t *cmd_hits_list(void *ctx, json_t *args, char error[static ERROR_LEN])
 	json_int_t since = json_integer_value(json_object_get(args, "since"));
 	struct hits x = {
 		.list = json_array(),
-		.limit = limit > 0 && limit < HITS_SORTED ? (size_t)limit : HITS_DEFAULT,
+		.limit = limit > 0 && limit <= HITS_SORTED ? (size_t)limit : HITS_DEFAULT,
 		.since_ns = since > 0 ? (uint64_t)since * NS_PER_SEC : 0,
 	};
 	struct store_view *v = store_view_of(c->store);
