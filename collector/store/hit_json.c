@@ -71,7 +71,9 @@ int hit_id_parse(const char *text, struct hit *ret_hit)
 static json_t *time_json(uint64_t ns)
 {
 	char text[32];
-	return json_string(clock_format(ns, "%Y-%m-%dT%H:%M:%SZ", text, sizeof(text)));
+	unsigned ms = (unsigned)(ns % NS_PER_SEC / NS_PER_MSEC);
+	clock_format(ns, "%Y-%m-%dT%H:%M:%S", text, sizeof(text));
+	return json_sprintf("%s.%03uZ", text, ms);
 }
 
 static void put_text(json_t *j, const char *key, const struct record_str *s)
