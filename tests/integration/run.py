@@ -41,7 +41,7 @@ MODULES = [
 def tests():
     for name in MODULES:
         module = importlib.import_module(name)
-        for key, f in vars(module).items():
+        for key, f in list(vars(module).items()):
             if inspect.isfunction(f) and f.__module__ == name and list(inspect.signature(f).parameters) == ["t"]:
                 yield key, f
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names and indicators in the sensor, up to the collector's hits."""
 import json
+import os
 import signal
 import time
 
@@ -98,3 +99,28 @@ def a_stranger_accuses_nobody(t):
     equal("told", ledger["intel_told"], 0)
     assert not any(r.get("indicator") for r in rows(t, col)), "a stranger's indicator was stored"
 
+
+
+def reloads_cost_no_packet(t):
+    n = int(os.environ.get("WEIR_TEST_RELOADS", "50"))
+    feed = t.path("bad.txt")
+    pcap, _ = t.capture(packets=50_000, flows=500, feed=feed)
+    lists = [feed.read_text(), feed.read_text() + "198.51.100.201\n"]
+    sensor = live_sensor(t, pcap, f"udp:127.0.0.1:{9}", "--intel", feed, rate=300_000)
+    loaded = lambda: sensor.text().count("indicators of 1 files")
+    memory = lambda: int(next(line for line in open(f"/proc/{sensor.pid}/status") if line.startswith("VmRSS")).split()[1])
+    wait_for("the sensor", lambda: loaded() == 1)
+    for i in range(n):
+        if i == n // 4:
+            before = memory()
+        feed.write_text(lists[i % 2])
+        sensor.popen.send_signal(signal.SIGHUP)
+        wait_for(f"reload {i + 1}", lambda: loaded() >= i + 2)
+    grown = memory() - before
+    equal("sensor", sensor.stop(), 0)
+    summary = json.loads(sensor.text()[sensor.text().rindex('{"packets"'):].splitlines()[0])
+    lost = {k: v for k, v in summary["dropped"].items() if k.startswith("port_") or k == "flow_ring_full"}
+    equal("lost for it", lost, {})
+    assert summary["hits"] > 0, summary
+    print(f"      {n} reloads while {summary['packets']:,} packets passed; memory grew by {grown} KiB")
+    assert grown < 16384, f"memory grew by {grown} KiB"
