@@ -17,6 +17,7 @@ struct intel_options {
 	size_t n_own;
 	unsigned n_threads;    // that will match with it, each by its number
 	const char *cache_dir; // where compiled databases are kept; NULL: nowhere
+	size_t shard_values;   // that one Hyperscan database holds at most; 0: 16384
 };
 
 struct intel_stats {
@@ -30,7 +31,10 @@ struct intel_stats {
 	size_t size;	// bytes of the compiled database
 };
 
-// 0 when the CPU can run Hyperscan (SSSE3), or -ENOTSUP.
+#define INTEL_UNSUPPORTED                                                                          \
+	"this CPU cannot run Hyperscan: it needs SSSE3 (Intel from 2006, AMD from 2011)"
+
+// 0 when the CPU can run Hyperscan, or -ENOTSUP.
 [[nodiscard]] int intel_supported(void);
 
 // Compiles the lists, each of which gets another reference. 0, or -errno with the reason in

@@ -9,19 +9,37 @@
 #include <hs/hs.h>
 
 #define DB_TOKENS 1024 // gathered before a scan
+#define DB_SHARD_BITS_MAX 10
 
 struct db_entry {
 	uint64_t token, id;
 	uint32_t list, item;
 };
 
+// Says of most sieves that nothing has them: two bits each, in a word that the first bits choose.
+struct db_filter {
+	uint64_t *words;
+	unsigned shift;
+};
+
 struct db_length {
 	uint8_t len;
+	uint32_t n;	 // entries
 	uint64_t hi, lo; // mask, as memcpy has it
 };
 
+// Lengths that are looked up together: who is in none of the networks cut to the group's shortest
+// length is in none of the group. The few large networks make a filter that stays in the cache.
+struct db_group {
+	uint8_t first, last;	 // of the lengths; the last one is the shortest
+	struct db_filter filter; // of the cut networks
+};
+
+#define DB_GROUPS 4
+
 struct db_lengths {
-	unsigned n;
+	unsigned n, n_groups;
+	struct db_group groups[DB_GROUPS];
 	struct db_length at[129]; // from the longest to the shortest
 };
 
@@ -34,6 +52,10 @@ struct db_thread {
 		uint8_t where; // enum intel_where
 		uint8_t len;   // how specific: bits of the prefix, bytes of the name
 	} refs[DB_TOKENS];
+	// the same by shard: what is scanned, and which one each was
+	uint64_t sorted[DB_TOKENS];
+	uint16_t order[DB_TOKENS];
+	uint16_t ends[1 << DB_SHARD_BITS_MAX];
 };
 
 struct intel_db {
@@ -55,10 +77,11 @@ struct intel_db {
 	uint64_t name_labels;	   // bit n: a name of n labels (63: or more)
 	uint64_t ports[1024];	   // bit p: an indicator of that port alone
 	uint64_t addr_ports[1024]; // likewise, with an address
-	uint64_t *filter;	   // two bits a token in a word: what is not in it matches nothing
-	unsigned filter_shift;
+	struct db_filter filter;   // of all tokens
 
-	hs_database_t *hs; // NULL: no tokens
+	hs_database_t **shards; // by the first bits of the token; NULL: none there
+	uint32_t n_shards;
+	unsigned shard_bits;
 	unsigned n_threads;
 	struct db_thread *threads;
 };
@@ -68,10 +91,26 @@ static inline bool bit_of(const uint64_t *bits, uint16_t at)
 	return bits[at >> 6] >> (at & 63) & 1;
 }
 
-static inline bool db_filter(const struct intel_db *db, uint64_t token)
+static inline uint64_t db_filter_bits(uint64_t sieve)
 {
-	uint64_t bits = 1ull << (token & 63) | 1ull << (token >> 6 & 63);
-	return (db->filter[token >> db->filter_shift] & bits) == bits;
+	return 1ull << (sieve & 63) | 1ull << (sieve >> 6 & 63);
+}
+
+static inline bool db_passes(const struct db_filter *f, uint64_t sieve)
+{
+	uint64_t bits = db_filter_bits(sieve);
+	return (f->words[sieve >> f->shift] & bits) == bits;
+}
+
+static inline uint64_t
+db_sieve_net(const struct intel_db *db, const struct db_length *l, uint64_t hi, uint64_t lo)
+{
+	return token_sieve(&db->secret, l->len, hi & l->hi, lo & l->lo);
+}
+
+static inline uint32_t db_shard(const struct intel_db *db, uint64_t token)
+{
+	return db->shard_bits ? (uint32_t)(token >> (64 - db->shard_bits)) : 0;
 }
 
 static inline const struct indicator *
@@ -85,14 +124,10 @@ static inline const char *db_name(const struct intel_db *db, const struct db_ent
 	return intel_list_str(db->lists[e->list], db_indicator(db, e)->name);
 }
 
-// compile.c: the Hyperscan database of the tokens, from the cache when it is there; the secret has
-// been chosen by compile_secret. 0, or -errno with the reason in `error`.
-struct db_cache {
-	char path[4096]; // "": no cache
-	bool is_found;
-	void *data; // of the file, behind its head
-	size_t len;
-};
-void compile_secret(struct intel_db *db, const char *cache_dir, struct db_cache *ret_cache);
-[[nodiscard]] int
-compile_hs(struct intel_db *db, struct db_cache *cache, char error[static INTEL_ERROR_LEN]);
+// compile.c ------------------------------------------------------------------------------------
+
+// How many shards the tokens make, of `most` each (0: the default).
+void compile_shards(struct intel_db *db, size_t most);
+
+// The shards of the tokens, which are sorted. 0, or -errno with the reason in `error`.
+[[nodiscard]] int compile_hs(struct intel_db *db, char error[static INTEL_ERROR_LEN]);

@@ -145,6 +145,13 @@ static bool parse_addr_port(const char *text, struct indicator *ret)
 indicator_fault
 indicator_parse_name(const char *text, size_t len, char name[static INDICATOR_NAME_MAX + 1])
 {
+	enum { OTHER, LETTER, CAPITAL, DIGIT, MARK };
+	static const uint8_t kinds[256] = {
+		['a' ... 'z'] = LETTER,
+		['A' ... 'Z'] = CAPITAL,
+		['0' ... '9'] = DIGIT,
+		['-'] = MARK,
+		['_'] = MARK};
 	size_t label = 0, labels = 1;
 	bool all_digits = true;
 	if (len && text[len - 1] == '.')
@@ -159,15 +166,15 @@ indicator_parse_name(const char *text, size_t len, char name[static INDICATOR_NA
 			label = 0;
 			labels++;
 			all_digits = true;
-		} else if (isalnum(c) || c == '-' || c == '_') {
+		} else if (kinds[c]) {
 			if (++label > 63)
 				return "a name with a label of more than 63 bytes";
-			all_digits &= isdigit(c) != 0;
+			all_digits &= kinds[c] == DIGIT;
 		} else {
 			return c >= 0x80 ? "a name that is not in its ASCII form (punycode)"
 					 : "neither address, network, port nor name";
 		}
-		name[i] = (char)tolower(c);
+		name[i] = (char)(kinds[c] == CAPITAL ? c + ('a' - 'A') : c);
 	}
 	name[len] = '\0';
 	if (label == 0)

@@ -21,6 +21,8 @@ struct round {
 	struct intel_counters *counters;
 	char names[QUERIES_MAX][INDICATOR_NAME_MAX + 1]; // in canonical form; "": none
 	uint8_t name_lens[QUERIES_MAX];
+	unsigned scanned;		  // tokens of the shards before the one that is scanned
+	uint64_t known[QUERIES_MAX / 64]; // bit i: best[i] holds something
 	struct best best[QUERIES_MAX][INTEL_PORT + 1];
 };
 
@@ -94,6 +96,15 @@ static bool is_better(
 	return e->item < known->entry->item;
 }
 
+static struct best *best_of(struct round *r, unsigned query)
+{
+	if (!bit_of(r->known, (uint16_t)query)) {
+		r->known[query >> 6] |= 1ull << (query & 63);
+		memset(r->best[query], 0, sizeof(r->best[query]));
+	}
+	return r->best[query];
+}
+
 // The indicators of a token that was found at a reference: those that really cover it.
 static void take_token(struct round *r, uint32_t token, unsigned ref)
 {
@@ -101,7 +112,7 @@ static void take_token(struct round *r, uint32_t token, unsigned ref)
 	unsigned query = r->thread->refs[ref].query;
 	enum intel_where where = r->thread->refs[ref].where;
 	uint8_t len = r->thread->refs[ref].len;
-	struct best *best = &r->best[query][where];
+	struct best *best = &best_of(r, query)[where];
 	bool any = false;
 	for (uint32_t k = db->first[token]; k < db->first[token + 1]; k++) {
 		const struct db_entry *e = &db->entries[k];
@@ -126,50 +137,77 @@ on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned f
 	if (to % TOKEN_LEN)
 		r->counters->unaligned++;
 	else
-		take_token(r, id, (unsigned)(to / TOKEN_LEN) - 1);
+		take_token(r, id, r->thread->order[r->scanned + to / TOKEN_LEN - 1]);
 	return 0;
 }
 
-// Hyperscan failed: each token is searched for.
-static __attribute__((noinline)) void search(struct round *r)
+// Hyperscan failed: each token of the shard is searched for.
+static __attribute__((noinline)) void search(struct round *r, unsigned from, unsigned to)
 {
 	const struct intel_db *db = r->db;
-	for (unsigned i = 0; i < r->thread->n; i++) {
+	for (unsigned i = from; i < to; i++) {
 		uint32_t low = 0, high = db->n_tokens;
+		uint64_t token = r->thread->sorted[i];
 		while (low < high) {
 			uint32_t middle = low + (high - low) / 2;
-			if (db->entries[db->first[middle]].token < r->thread->tokens[i])
+			if (db->entries[db->first[middle]].token < token)
 				low = middle + 1;
 			else
 				high = middle;
 		}
-		if (low < db->n_tokens && db->entries[db->first[low]].token == r->thread->tokens[i])
-			take_token(r, low, i);
+		if (low < db->n_tokens && db->entries[db->first[low]].token == token)
+			take_token(r, low, r->thread->order[i]);
 	}
 }
 
+// Brings the tokens of each shard together; ends[] says where each shard's end.
+static void sort_by_shard(const struct intel_db *db, struct db_thread *t)
+{
+	uint16_t sum = 0;
+	memset(t->ends, 0, db->n_shards * sizeof(t->ends[0]));
+	for (unsigned i = 0; i < t->n; i++)
+		t->ends[db_shard(db, t->tokens[i])]++;
+	for (uint32_t s = 0; s < db->n_shards; s++) {
+		uint16_t n = t->ends[s];
+		t->ends[s] = sum; // where it begins, for now
+		sum = (uint16_t)(sum + n);
+	}
+	for (unsigned i = 0; i < t->n; i++) {
+		uint16_t at = t->ends[db_shard(db, t->tokens[i])]++;
+		t->sorted[at] = t->tokens[i];
+		t->order[at] = (uint16_t)i;
+	}
+}
+
+// One scan for each shard that any of the tokens belongs to.
 static void scan(struct round *r)
 {
+	const struct intel_db *db = r->db;
 	struct db_thread *t = r->thread;
 	if (t->n == 0)
 		return;
 	r->counters->scanned += t->n;
-	hs_error_t e = hs_scan(
-		r->db->hs, (const char *)t->tokens, t->n * TOKEN_LEN, 0, t->scratch, on_match, r
-	);
-	if (e != HS_SUCCESS) {
-		r->counters->scan_errors++;
-		search(r);
+	sort_by_shard(db, t);
+	r->scanned = 0;
+	for (uint32_t s = 0; s < db->n_shards && r->scanned < t->n; s++) {
+		unsigned n = t->ends[s] - r->scanned;
+		const char *data = (const char *)&t->sorted[r->scanned];
+		hs_error_t e = HS_SUCCESS;
+		if (n && db->shards[s]) // without one nothing is there
+			e = hs_scan(db->shards[s], data, n * TOKEN_LEN, 0, t->scratch, on_match, r);
+		if (e != HS_SUCCESS) {
+			r->counters->scan_errors++;
+			search(r, r->scanned, t->ends[s]);
+		}
+		r->scanned = t->ends[s];
 	}
 	t->n = 0;
 }
 
-static inline void
-look_up(struct round *r, uint64_t token, unsigned query, enum intel_where where, uint8_t len)
+static __attribute__((noinline)) void
+push(struct round *r, uint64_t token, unsigned query, enum intel_where where, uint8_t len)
 {
 	struct db_thread *t = r->thread;
-	if (__builtin_expect(!db_filter(r->db, token), 1))
-		return;
 	if (t->n == DB_TOKENS)
 		scan(r);
 	t->tokens[t->n] = token;
@@ -179,42 +217,70 @@ look_up(struct round *r, uint64_t token, unsigned query, enum intel_where where,
 	t->n++;
 }
 
-static void look_up_end(struct round *r, unsigned query, enum intel_where where)
+// An address that is in the cut of some network of the group.
+static __attribute__((noinline)) void look_up_group(
+	struct round *r,
+	const struct db_lengths *lengths,
+	const struct db_group *g,
+	unsigned query,
+	enum intel_where where
+)
+{
+	const struct intel_db *db = r->db;
+	const struct addr *a = end_of(&r->queries[query], where);
+	enum token_kind kind = token_net_kind(addr_is_v4(a));
+	uint64_t hi, lo;
+	memcpy(&hi, a->b, 8);
+	memcpy(&lo, a->b + 8, 8);
+	for (unsigned i = g->first; i <= g->last; i++) {
+		const struct db_length *l = &lengths->at[i];
+		uint64_t sieve = db_sieve_net(db, l, hi, lo);
+		if (db_passes(&db->filter, sieve))
+			push(r, token_finish(&db->secret, kind, l->len, sieve), query, where, l->len
+			);
+	}
+}
+
+// With any protocol, and with the query's own.
+static void look_up_port(
+	struct round *r,
+	enum token_kind kind,
+	uint64_t hi,
+	uint64_t lo,
+	unsigned query,
+	enum intel_where where
+)
+{
+	const struct token_secret *s = &r->db->secret;
+	const struct intel_query *q = &r->queries[query];
+	uint16_t port = port_of(q, where);
+	uint8_t len = kind == TOKEN_ADDR_PORT ? 128 : 0;
+	for (int i = 0; i < (q->proto ? 2 : 1); i++) {
+		uint64_t more = token_port(port, i ? q->proto : 0);
+		uint64_t sieve = token_sieve(s, more, hi, lo);
+		if (db_passes(&r->db->filter, sieve))
+			push(r, token_finish(s, kind, more, sieve), query, where, len);
+	}
+	r->counters->tokens += 2;
+}
+
+static inline void look_up_end(struct round *r, unsigned query, enum intel_where where)
 {
 	const struct intel_db *db = r->db;
 	const struct intel_query *q = &r->queries[query];
 	const struct addr *a = end_of(q, where);
-	bool v4 = addr_is_v4(a);
-	const struct db_lengths *l = v4 ? &db->v4 : &db->v6;
-	uint16_t port = port_of(q, where);
+	const struct db_lengths *l = addr_is_v4(a) ? &db->v4 : &db->v6;
 	uint64_t hi, lo;
 	memcpy(&hi, a->b, 8);
 	memcpy(&lo, a->b + 8, 8);
-	for (unsigned i = 0; i < l->n; i++) {
-		const struct db_length *m = &l->at[i];
-		look_up(r,
-			token_net(&db->secret, v4, m->len, hi & m->hi, lo & m->lo),
-			query,
-			where,
-			m->len);
+	for (unsigned g = 0; g < l->n_groups; g++) {
+		uint64_t sieve = db_sieve_net(db, &l->at[l->groups[g].last], hi, lo);
+		if (__builtin_expect(db_passes(&l->groups[g].filter, sieve), 0))
+			look_up_group(r, l, &l->groups[g], query, where);
 	}
 	r->counters->tokens += l->n;
-	if (!bit_of(db->addr_ports, port))
-		return;
-	look_up(r, token_addr_port(&db->secret, hi, lo, port, 0), query, where, 128);
-	look_up(r, token_addr_port(&db->secret, hi, lo, port, q->proto), query, where, 128);
-	r->counters->tokens += 2;
-}
-
-static void look_up_port(struct round *r, unsigned query)
-{
-	const struct intel_query *q = &r->queries[query];
-	const struct token_secret *s = &r->db->secret;
-	if (!bit_of(r->db->ports, q->dport))
-		return;
-	look_up(r, token_port(s, q->dport, 0), query, INTEL_PORT, 0);
-	look_up(r, token_port(s, q->dport, q->proto), query, INTEL_PORT, 0);
-	r->counters->tokens += 2;
+	if (bit_of(db->addr_ports, port_of(q, where)))
+		look_up_port(r, TOKEN_ADDR_PORT, hi, lo, query, where);
 }
 
 // Names come in any form; what is no name matches nothing.
@@ -227,8 +293,7 @@ static void look_up_name(struct round *r, unsigned query)
 	unsigned labels = 0;
 	name[0] = '\0';
 	r->name_lens[query] = 0;
-	if (q->name.len == 0 || !db->name_labels ||
-	    indicator_parse_name(q->name.p, q->name.len, name))
+	if (!db->name_labels || indicator_parse_name(q->name.p, q->name.len, name))
 		return;
 	size_t len = strlen(name);
 	r->name_lens[query] = (uint8_t)len;
@@ -239,14 +304,20 @@ static void look_up_name(struct round *r, unsigned query)
 		labels = labels < 63 ? labels + 1 : 63;
 		if (!(db->name_labels >> labels & 1))
 			continue;
-		look_up(r,
-			token_name(&db->secret, false, h),
-			query,
-			INTEL_NAME,
-			(uint8_t)(len - n + 1));
+		if (db_passes(&db->filter, h))
+			push(r,
+			     token_finish(&db->secret, TOKEN_NAME, 0, h),
+			     query,
+			     INTEL_NAME,
+			     (uint8_t)(len - n + 1));
 		r->counters->tokens++;
 	}
-	look_up(r, token_name(&db->secret, true, h), query, INTEL_NAME, (uint8_t)len);
+	if (db_passes(&db->filter, h))
+		push(r,
+		     token_finish(&db->secret, TOKEN_EXACT, 0, h),
+		     query,
+		     INTEL_NAME,
+		     (uint8_t)len);
 	r->counters->tokens++;
 }
 
@@ -261,7 +332,6 @@ static void conclude(struct round *r, unsigned query, struct intel_match *ret)
 	const struct intel_db *db = r->db;
 	const struct best *best = r->best[query];
 	bool shielded = is_allowed(db, &best[INTEL_DST]) || is_allowed(db, &best[INTEL_SRC]);
-	*ret = (struct intel_match){};
 	for (int where = INTEL_DST; where <= INTEL_PORT; where++) {
 		const struct db_entry *e = best[where].entry;
 		const struct indicator *i = e ? db_indicator(db, e) : NULL;
@@ -283,18 +353,25 @@ static void conclude(struct round *r, unsigned query, struct intel_match *ret)
 
 static void match_round(struct round *r, unsigned n, struct intel_match *ret_matches)
 {
-	memset(r->best, 0, n * sizeof(r->best[0]));
+	memset(r->known, 0, sizeof(r->known));
 	for (unsigned i = 0; i < n; i++) {
-		if (r->queries[i].has_flow) {
+		const struct intel_query *q = &r->queries[i];
+		if (q->has_flow) {
 			look_up_end(r, i, INTEL_DST);
 			look_up_end(r, i, INTEL_SRC);
-			look_up_port(r, i);
+			if (bit_of(r->db->ports, q->dport))
+				look_up_port(r, TOKEN_PORT, 0, 0, i, INTEL_PORT);
 		}
-		look_up_name(r, i);
+		if (q->name.len)
+			look_up_name(r, i);
 	}
 	scan(r);
-	for (unsigned i = 0; i < n; i++)
-		conclude(r, i, &ret_matches[i]);
+	memset(ret_matches, 0, n * sizeof(*ret_matches));
+	for (unsigned w = 0; w < QUERIES_MAX / 64; w++)
+		for (uint64_t bits = r->known[w]; bits; bits &= bits - 1) {
+			unsigned query = w * 64 + (unsigned)__builtin_ctzll(bits);
+			conclude(r, query, &ret_matches[query]);
+		}
 }
 
 void intel_match(

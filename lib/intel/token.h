@@ -17,6 +17,10 @@ struct token_secret {
 	uint64_t w[4];
 };
 
+// The token is token_finish(kind, more, token_sieve(more, hi, lo)), where
+//   a network has      more: its length, hi and lo: the halves of the address, as memcpy has them
+//   a pair or a port   more: token_port, hi and lo: likewise, 0 without an address
+//   a name             the last token_name_step for its sieve, more: 0
 enum token_kind {
 	TOKEN_NET4 = 1,
 	TOKEN_NET6,
@@ -32,40 +36,32 @@ static inline uint64_t token_fold(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static inline uint64_t token_mix(
-	const struct token_secret *s, enum token_kind kind, uint64_t more, uint64_t hi, uint64_t lo
-)
-{
-	uint64_t h = token_fold(hi ^ s->w[0] ^ more, lo ^ s->w[1]);
-	return token_fold(h ^ s->w[2], s->w[3] ^ (uint64_t)kind << 32 ^ more);
-}
-
-// `hi` and `lo` are the halves of the masked address, as memcpy has them.
+// The first half of a token: what the filter is asked with, and most of the time all that is made.
 static inline uint64_t
-token_net(const struct token_secret *s, bool v4, unsigned len, uint64_t hi, uint64_t lo)
+token_sieve(const struct token_secret *s, uint64_t more, uint64_t hi, uint64_t lo)
 {
-	return token_mix(s, v4 ? TOKEN_NET4 : TOKEN_NET6, len, hi, lo);
+	return token_fold(hi ^ s->w[0] ^ more, lo ^ s->w[1]);
 }
 
-static inline uint64_t token_addr_port(
-	const struct token_secret *s, uint64_t hi, uint64_t lo, uint16_t port, uint8_t proto
-)
+static inline uint64_t
+token_finish(const struct token_secret *s, enum token_kind kind, uint64_t more, uint64_t sieve)
 {
-	return token_mix(s, TOKEN_ADDR_PORT, (uint64_t)proto << 16 | port, hi, lo);
+	return token_fold(sieve ^ s->w[2], s->w[3] ^ (uint64_t)kind << 32 ^ more);
 }
 
-static inline uint64_t token_port(const struct token_secret *s, uint16_t port, uint8_t proto)
+static inline enum token_kind token_net_kind(bool v4)
 {
-	return token_mix(s, TOKEN_PORT, (uint64_t)proto << 16 | port, 0, 0);
+	return v4 ? TOKEN_NET4 : TOKEN_NET6;
+}
+
+// What a port adds to an address, or to none.
+static inline uint64_t token_port(uint16_t port, uint8_t proto)
+{
+	return (uint64_t)proto << 16 | port;
 }
 
 // Names are hashed from their end, so that one walk gives the tokens of all of a name's ends.
 static inline uint64_t token_name_step(const struct token_secret *s, uint64_t h, char c)
 {
 	return token_fold(h ^ (uint8_t)c, s->w[1] | 1) + s->w[0];
-}
-
-static inline uint64_t token_name(const struct token_secret *s, bool is_exact, uint64_t h)
-{
-	return token_mix(s, is_exact ? TOKEN_EXACT : TOKEN_NAME, 0, h, h >> 7);
 }

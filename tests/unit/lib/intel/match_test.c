@@ -187,6 +187,8 @@ static void one_set(size_t n_indicators, size_t n_lookups)
 	struct intel_counters counters = {};
 	struct oracle o = random_oracle(n_indicators);
 	struct intel_options options = {.own = o.own, .n_own = 2, .n_threads = 2};
+	if (draw(2)) // several Hyperscan databases, as the large sets have
+		options.shard_values = 1 + draw(draw(2) ? 3 : (uint32_t)n_indicators);
 	struct intel_db *db;
 	char error[INTEL_ERROR_LEN];
 	assert_int_equal(intel_db_create(o.lists, ORACLE_LISTS, &options, &db, error), 0);
