@@ -8,6 +8,7 @@
 #include "cli/feed_trial.h"
 #include "cli/import.h"
 #include "cli/output.h"
+#include "cli/query.h"
 #include "cli/replay.h"
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
@@ -235,6 +236,10 @@ static const struct program {
 	int (*main)(int argc, char **argv);
 	const char *text;
 } programs[] = {
+	{"flows", query_main, "stored flows that pass a filter, newest first"},
+	{"top", query_main, "stored flows summed up by fields, largest first"},
+	{"series", query_main, "stored flows summed up by steps of time"},
+	{"kpi", query_main, "totals, protocols, largest senders, receivers, ports"},
 	{"import", import_main, "nfdump files and captures into the store"},
 	{"export", export_main, "stored flows as nfdump files, CSV or JSON"},
 	{"replay", replay_main, "stored flows to another collector"},

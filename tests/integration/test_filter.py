@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The filter language and the native query routes: against nfdump on the very same datagrams."""
 import csv
+import http.client
 import io
 import ipaddress
 import json
 import random
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -13,7 +15,7 @@ import urllib.parse
 from collections import Counter
 
 from peers import Nfcapd, Tee
-from weir import equal, wait_for
+from weir import Answer, equal
 
 RECORDS = 2_000
 PER_MESSAGE = 12
@@ -70,6 +72,19 @@ def send(port, datagrams, pause=0.001):
         for d in datagrams:
             s.sendto(d, ("127.0.0.1", port))
             time.sleep(pause)
+
+
+class Line:
+    """One connection for many questions."""
+
+    def __init__(self, api):
+        self.connection = http.client.HTTPSConnection("127.0.0.1", api.port, timeout=30, context=ssl._create_unverified_context())
+        self.token = api.token
+
+    def request(self, method, path, headers=()):
+        self.connection.request(method, path, headers={"Authorization": f"Bearer {self.token}", **dict(headers)})
+        r = self.connection.getresponse()
+        return Answer(r.status, r.headers, r.read())
 
 
 def v1(api, resource, want=200, headers=(), **params):
@@ -191,7 +206,7 @@ def both(t, n=RECORDS):
 
 def filters_as_nfdump(t):
     nfcapd, col, start = both(t)
-    api, fields = t.api(col), "src_ip,dst_ip,src_port,packets,bytes,flags,src_as,in_if"
+    api, fields = Line(t.api(col)), "src_ip,dst_ip,src_port,packets,bytes,flags,src_as,in_if"
     wanted = {text: of_nfdump(nfcapd.rows(text)) for text in FILTERS}
     rows = nfcapd.rows()
     wanted |= {text: of_nfdump(filter(test, rows)) for text, test in LOOKED_AT.items()}
@@ -337,3 +352,43 @@ def faults_are_problems(t):
     v1(api, "flows", entity="lentor", want=403)
     equal("nothing yet", v1(api, "flows").json()["flows"], [])
     equal("no token", api.request("GET", "/api/v1/top", token=None).status, 401)
+
+
+def ask(t, col, command, *words, check=True):
+    argv = [t.program("cli/weir"), command, "--store", col.store, *words]
+    return t.run(argv, check=check)
+
+
+def the_command_answers_as_the_api_does(t):
+    col, start = t.collector(), int(time.time()) - 7200
+    send(col.port["udp"], messages(7, start, 1_200))
+    col.wait_stored(1_200)
+    api, text = t.api(col), "proto tcp and not dst port 443 and bytes > 1k"
+    window = ["--start", span(start)["start"], "--end", span(start)["end"]]
+    fields = "start,src_ip,dst_ip,bytes,flags,verdict"
+    for sealed in (False, True):
+        rows = json.loads(ask(t, col, "flows", *window, "--fields", fields, "--limit", "50", "-o", "json", text).stdout)
+        equal("flows", rows, v1(api, "flows", filter=text, fields=fields, limit=50, **span(start)).json()["flows"])
+        rows = json.loads(ask(t, col, "top", *window, "--by", "src_ip,proto_name", "--metric", "flows", "-o", "json", *text.split()).stdout)
+        equal("top", rows, v1(api, "top", filter=text, by="src_ip,proto_name", metric="flows", **span(start)).json()["top"])
+        rows = list(csv.DictReader(io.StringIO(ask(t, col, "series", *window, "--step", "1m", "--by", "proto", "-o", "csv").stdout)))
+        want = v1(api, "kpi", **span(start)).json()["kpi"]
+        equal("series", {k: sum(int(r[k]) for r in rows) for k in ("bytes", "packets", "flows")},
+              {k: want[k] for k in ("bytes", "packets", "flows")})
+        assert [r["time"] for r in rows] == sorted(r["time"] for r in rows), "series are not in the order of time"
+        for words, params in ((), {}), ((text,), {"filter": text}):
+            rows = json.loads(ask(t, col, "kpi", *window, "-o", "json", *words).stdout)
+            want = v1(api, "kpi", **params, **span(start)).json()
+            total = next(r for r in rows if r["name"] == "all")
+            equal("kpi", {k: total[k] for k in ("bytes", "packets", "flows")}, {k: want["kpi"][k] for k in ("bytes", "packets", "flows")})
+            senders = [{"ip": r["name"], "bytes": r["bytes"], "packets": r["packets"], "flows": r["flows"]} for r in rows if r["kind"] == "sender"]
+            equal("senders", senders, want["top_senders"])
+        col.seal()
+    bad = ask(t, col, "flows", "port 80 or colour", check=False)
+    equal("status of a bad filter", bad.returncode, 2)
+    equal("its place", bad.stderr.splitlines()[1].index("^") - len("weir: "), len("port 80 or "))
+    for words in (["--fields", "colour"], ["--output", "xml"], ["--last", "long"], ["--start", "monday"], ["--limit", "0"]):
+        equal(f"status of {words}", ask(t, col, "flows", *words, check=False).returncode, 2)
+    old = ask(t, col, "top", "--last", "5m")
+    assert "the newest are from before" in old.stderr, old.stderr
+    equal("another entity", ask(t, col, "kpi", "--entity", "nobody", check=False).returncode, 1)
