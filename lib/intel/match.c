@@ -6,6 +6,7 @@
 #include <ctype.h>
 
 #define QUERIES_MAX 256 // of one round
+#define STRIDE 32	// flows that are looked up together
 
 // What is known of one part (destination, source, name, port) of one query.
 struct best {
@@ -264,23 +265,69 @@ static void look_up_port(
 	r->counters->tokens += 2;
 }
 
-static inline void look_up_end(struct round *r, unsigned query, enum intel_where where)
+static const struct db_lengths *lengths_of(const struct intel_db *db, const struct addr *a)
 {
-	const struct intel_db *db = r->db;
-	const struct intel_query *q = &r->queries[query];
-	const struct addr *a = end_of(q, where);
-	const struct db_lengths *l = addr_is_v4(a) ? &db->v4 : &db->v6;
+	return addr_is_v4(a) ? &db->v4 : &db->v6;
+}
+
+static inline void
+fetch_end(const struct intel_db *db, const struct addr *a, uint64_t sieves[static DB_GROUPS])
+{
+	const struct db_lengths *l = lengths_of(db, a);
 	uint64_t hi, lo;
 	memcpy(&hi, a->b, 8);
 	memcpy(&lo, a->b + 8, 8);
 	for (unsigned g = 0; g < l->n_groups; g++) {
-		uint64_t sieve = db_sieve_net(db, &l->at[l->groups[g].last], hi, lo);
-		if (__builtin_expect(db_passes(&l->groups[g].filter, sieve), 0))
-			look_up_group(r, l, &l->groups[g], query, where);
+		const struct db_filter *f = &l->groups[g].filter;
+		sieves[g] = db_sieve_net(db, &l->at[l->groups[g].last], hi, lo);
+		__builtin_prefetch(&f->words[sieves[g] >> f->shift]);
 	}
+}
+
+static inline void look_up_end(
+	struct round *r,
+	unsigned query,
+	enum intel_where where,
+	const uint64_t sieves[static DB_GROUPS]
+)
+{
+	const struct intel_db *db = r->db;
+	const struct intel_query *q = &r->queries[query];
+	const struct addr *a = end_of(q, where);
+	const struct db_lengths *l = lengths_of(db, a);
+	for (unsigned g = 0; g < l->n_groups; g++)
+		if (__builtin_expect(db_passes(&l->groups[g].filter, sieves[g]), 0))
+			look_up_group(r, l, &l->groups[g], query, where);
 	r->counters->tokens += l->n;
-	if (bit_of(db->addr_ports, port_of(q, where)))
+	if (bit_of(db->addr_ports, port_of(q, where))) {
+		uint64_t hi, lo;
+		memcpy(&hi, a->b, 8);
+		memcpy(&lo, a->b + 8, 8);
 		look_up_port(r, TOKEN_ADDR_PORT, hi, lo, query, where);
+	}
+}
+
+// n queries from `from` on. What the groups' filters are asked is made and fetched for all of them
+// first, so that the CPU waits for memory once, not flow by flow.
+static void look_up_stride(struct round *r, unsigned from, unsigned n)
+{
+	uint64_t sieves[STRIDE][2][DB_GROUPS];
+	for (unsigned i = 0; i < n; i++) {
+		const struct intel_query *q = &r->queries[from + i];
+		if (!q->has_flow)
+			continue;
+		fetch_end(r->db, &q->dst, sieves[i][0]);
+		fetch_end(r->db, &q->src, sieves[i][1]);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		const struct intel_query *q = &r->queries[from + i];
+		if (!q->has_flow)
+			continue;
+		look_up_end(r, from + i, INTEL_DST, sieves[i][0]);
+		look_up_end(r, from + i, INTEL_SRC, sieves[i][1]);
+		if (bit_of(r->db->ports, q->dport))
+			look_up_port(r, TOKEN_PORT, 0, 0, from + i, INTEL_PORT);
+	}
 }
 
 // Names come in any form; what is no name matches nothing.
@@ -354,17 +401,11 @@ static void conclude(struct round *r, unsigned query, struct intel_match *ret)
 static void match_round(struct round *r, unsigned n, struct intel_match *ret_matches)
 {
 	memset(r->known, 0, sizeof(r->known));
-	for (unsigned i = 0; i < n; i++) {
-		const struct intel_query *q = &r->queries[i];
-		if (q->has_flow) {
-			look_up_end(r, i, INTEL_DST);
-			look_up_end(r, i, INTEL_SRC);
-			if (bit_of(r->db->ports, q->dport))
-				look_up_port(r, TOKEN_PORT, 0, 0, i, INTEL_PORT);
-		}
-		if (q->name.len)
+	for (unsigned at = 0; at < n; at += STRIDE)
+		look_up_stride(r, at, n - at < STRIDE ? n - at : STRIDE);
+	for (unsigned i = 0; i < n; i++)
+		if (r->queries[i].name.len)
 			look_up_name(r, i);
-	}
 	scan(r);
 	memset(ret_matches, 0, n * sizeof(*ret_matches));
 	for (unsigned w = 0; w < QUERIES_MAX / 64; w++)
