@@ -251,13 +251,11 @@ static int ask_series(struct question *q)
 	return ret < 0 ? fail_errno(ret) : EXIT_SUCCESS;
 }
 
-static void
-add_row(json_t *rows,
-	const char *kind,
-	const char *name,
-	uint64_t flows,
-	uint64_t packets,
-	uint64_t bytes)
+struct amount {
+	uint64_t flows, packets, bytes;
+};
+
+static void add_row(json_t *rows, const char *kind, const char *name, struct amount a)
 {
 	json_array_append_new(
 		rows,
@@ -268,11 +266,11 @@ add_row(json_t *rows,
 			"name",
 			name,
 			"flows",
-			(json_int_t)flows,
+			(json_int_t)a.flows,
 			"packets",
-			(json_int_t)packets,
+			(json_int_t)a.packets,
 			"bytes",
-			(json_int_t)bytes
+			(json_int_t)a.bytes
 		)
 	);
 }
@@ -285,12 +283,12 @@ static void add_hosts(json_t *rows, const struct rollup *r, bool senders)
 		rollup_hosts(r, senders ? ROLLUP_BY_OUT_BYTES : ROLLUP_BY_IN_BYTES, hosts, TOP_N);
 	for (size_t i = 0; i < n && i < TOP_N; i++) {
 		const struct rollup_host *h = &hosts[i];
+		struct amount out = {h->out_flows, h->out_packets, h->out_bytes};
+		struct amount in = {h->in_flows, h->in_packets, h->in_bytes};
 		add_row(rows,
 			senders ? "sender" : "receiver",
 			addr_format(&h->addr, text),
-			senders ? h->out_flows : h->in_flows,
-			senders ? h->out_packets : h->in_packets,
-			senders ? h->out_bytes : h->in_bytes);
+			senders ? out : in);
 	}
 }
 
@@ -307,7 +305,8 @@ static void add_ports(json_t *rows, const struct rollup *r)
 			record_format_proto(ports[i].proto, proto),
 			ports[i].port
 		);
-		add_row(rows, "port", name, ports[i].flows, ports[i].packets, ports[i].bytes);
+		struct amount a = {ports[i].flows, ports[i].packets, ports[i].bytes};
+		add_row(rows, "port", name, a);
 	}
 }
 
@@ -317,14 +316,14 @@ static void print_kpi(struct question *q, const struct rollup *r)
 	struct rollup_totals t = rollup_totals(r);
 	struct rollup_proto protos[256];
 	json_t *rows = json_array();
-	add_row(rows, "total", "all", t.flows, t.packets, t.bytes);
-	add_row(rows, "total", "denied", t.denied, 0, 0);
+	add_row(rows, "total", "all", (struct amount){t.flows, t.packets, t.bytes});
+	add_row(rows, "total", "denied", (struct amount){.flows = t.denied});
 	size_t n = rollup_protos(r, ROLLUP_BY_BYTES, protos, 256);
 	for (size_t i = 0; i < n; i++) {
 		char name[16];
 		record_format_proto(protos[i].proto, name);
-		add_row(rows, "protocol", name, protos[i].flows, protos[i].packets, protos[i].bytes
-		);
+		struct amount a = {protos[i].flows, protos[i].packets, protos[i].bytes};
+		add_row(rows, "protocol", name, a);
 	}
 	add_hosts(rows, r, true);
 	add_hosts(rows, r, false);
@@ -422,21 +421,21 @@ static const struct {
 	struct config_program program;
 	int (*ask)(struct question *q);
 } commands[] = {
-#define PROGRAM(n, what, f)                                                                        \
+#define PROGRAM(f, what)                                                                           \
 	{                                                                                          \
-		{.name = "weir " n,                                                                \
+		{.name = "weir " #f,                                                               \
 		 .section = "weir",                                                                \
 		 .synopsis = "[FILTER]... [OPTION]...",                                            \
-		 .about = what,                                                                    \
+		 .about = (what),                                                                  \
 		 .items = f##_items,                                                               \
 		 .n_items = sizeof(f##_items) / sizeof((f##_items)[0]),                            \
 		 .size = sizeof(struct settings)},                                                 \
 			ask_##f                                                                    \
 	}
-	PROGRAM("flows", "Shows stored flows that pass a filter, newest first.", flows),
-	PROGRAM("top", "Sums stored flows up by fields, largest first.", top),
-	PROGRAM("series", "Sums stored flows up by steps of time.", series),
-	PROGRAM("kpi", "Totals, protocols, largest senders, receivers and ports.", kpi),
+	PROGRAM(flows, "Shows stored flows that pass a filter, newest first."),
+	PROGRAM(top, "Sums stored flows up by fields, largest first."),
+	PROGRAM(series, "Sums stored flows up by steps of time."),
+	PROGRAM(kpi, "Totals, protocols, largest senders, receivers and ports."),
 };
 
 static int ask(struct question *q, int (*fn)(struct question *q))

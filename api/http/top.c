@@ -37,35 +37,40 @@ static void print_total(struct native_out *o, const struct groups *g)
 	fputs("},\"meta\":", o->file);
 }
 
-static void
-answer(struct call *c,
-       const struct native *n,
-       const struct cell_columns *by,
-       struct groups *g,
-       int metric,
-       uint64_t limit,
-       const struct walk_counts *counts)
+struct top {
+	struct groups *g;
+	const struct cell_columns *by;
+	int metric;
+	uint64_t limit;
+	struct walk_counts counts;
+};
+
+static void print_names(struct native_out *o, const struct cell_columns *by)
+{
+	cell_print_names(o->file, by);
+	for (int m = 0; m < GROUP_N_METRICS; m++)
+		fprintf(o->file, ",%s", group_metrics[m]);
+	native_row_end(o, NATIVE_CSV);
+}
+
+static void answer(struct call *c, const struct native *n, const struct top *t)
 {
 	struct native_out o;
-	const struct group_row *rows = groups_sorted(g, (enum group_metric)metric);
+	const struct group_row *rows = groups_sorted(t->g, (enum group_metric)t->metric);
 	if (native_open(c, &o) < 0)
 		return;
-	if (n->format == NATIVE_CSV) {
-		cell_print_names(o.file, by);
-		for (int m = 0; m < GROUP_N_METRICS; m++)
-			fprintf(o.file, ",%s", group_metrics[m]);
-		native_row_end(&o, NATIVE_CSV);
-	} else if (n->format == NATIVE_JSON) {
+	if (n->format == NATIVE_CSV)
+		print_names(&o, t->by);
+	else if (n->format == NATIVE_JSON)
 		fputs("{\"top\":[", o.file);
-	}
-	for (size_t i = 0; i < groups_count(g) && i < limit; i++) {
+	for (size_t i = 0; i < groups_count(t->g) && i < t->limit; i++) {
 		native_row_begin(&o, n->format, i == 0);
-		print_row(&o, n->format, g, by, &rows[i]);
+		print_row(&o, n->format, t->g, t->by, &rows[i]);
 		native_row_end(&o, n->format);
 	}
 	if (n->format == NATIVE_JSON) {
-		print_total(&o, g);
-		native_meta(&o, n, counts);
+		print_total(&o, t->g);
+		native_meta(&o, n, &t->counts);
 		fputs("}}\n", o.file);
 	}
 	native_close(c, n, &o);
@@ -73,22 +78,19 @@ answer(struct call *c,
 
 static void run(struct call *c, const struct native *n, const struct cell_columns *by)
 {
-	uint64_t limit = LIMIT_DEFAULT;
-	int metric = GROUP_BYTES;
-	struct walk_counts counts = {};
-	struct groups *g = NULL;
-	if (native_number(c, "limit", 1, LIMIT_MAX, &limit) < 0 ||
-	    native_choice(c, "metric", group_metrics, &metric) < 0)
+	struct top t = {.by = by, .metric = GROUP_BYTES, .limit = LIMIT_DEFAULT};
+	if (native_number(c, "limit", 1, LIMIT_MAX, &t.limit) < 0 ||
+	    native_choice(c, "metric", group_metrics, &t.metric) < 0)
 		return;
-	int ret = groups_create(by, 0, (size_t)c->app->config->query_memory, &g);
+	int ret = groups_create(by, 0, (size_t)c->app->config->query_memory, &t.g);
 	struct run r = native_run(c, n);
 	if (ret == 0 && n->entity >= 0)
-		ret = groups_run(g, &r, n->filter, &counts);
+		ret = groups_run(t.g, &r, n->filter, &t.counts);
 	if (ret < 0)
 		call_failed(c, ret);
 	else
-		answer(c, n, by, g, metric, limit, &counts);
-	groups_free(g);
+		answer(c, n, &t);
+	groups_free(t.g);
 }
 
 void top_get(struct call *c)

@@ -126,7 +126,7 @@ static void store(struct call *c, json_t *args)
 // A user's number of 128 bits, as which his api_id is written.
 static void key_of(const char *api_id, uint8_t key[static RATE_KEY_LEN])
 {
-	for (int i = 0; i < RATE_KEY_LEN; i++) {
+	for (size_t i = 0; i < RATE_KEY_LEN; i++) {
 		char digits[3] = {api_id[2 * i], api_id[2 * i + 1], '\0'};
 		key[i] = (uint8_t)strtoul(digits, NULL, 16);
 	}

@@ -249,7 +249,7 @@ static const char *print_addr(const struct cell_column *c, const struct addr *a,
 static const char *print_mac(uint64_t mac, char *text)
 {
 	for (int i = 0; i < 6; i++)
-		sprintf(text + 3 * i,
+		sprintf(text + 3 * (size_t)i,
 			i < 5 ? "%02x:" : "%02x",
 			(unsigned)(mac >> (40 - 8 * i)) & 0xff);
 	return text;

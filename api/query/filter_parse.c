@@ -130,12 +130,12 @@ static int leaves_add(
 	struct filter_parser *p,
 	const struct filter_subject *s,
 	const struct filter_node *set,
-	unsigned asked,
-	bool both,
+	const struct sides *sides,
 	uint16_t *ret_node
 )
 {
 	uint16_t a = FILTER_NONE, b = FILTER_NONE;
+	unsigned asked = sides_asked(s, sides->words);
 	int ret = leaf_add(p, set, asked & 1 ? s->a : s->b, &a);
 	if (ret < 0 || asked != 3) {
 		*ret_node = a;
@@ -143,7 +143,7 @@ static int leaves_add(
 	}
 	if ((ret = leaf_add(p, set, s->b, &b)) < 0)
 		return ret;
-	return join(p, both ? FILTER_AND : FILTER_OR, a, b, ret_node);
+	return join(p, sides->both ? FILTER_AND : FILTER_OR, a, b, ret_node);
 }
 
 static int parse_condition(
@@ -154,16 +154,15 @@ static int parse_condition(
 )
 {
 	struct filter_node set;
-	bool not ;
-	unsigned asked = sides_asked(s, sides->words);
-	if (!asked)
+	bool turned;
+	if (!sides_asked(s, sides->words))
 		return filter_fail(p, sides->at, "this word does not go with %s", s->word);
-	int ret = filter_set_parse(p, s, &set, &not );
+	int ret = filter_set_parse(p, s, &set, &turned);
 	if (ret < 0)
 		return ret;
-	if ((ret = leaves_add(p, s, &set, asked, sides->both, ret_node)) < 0)
+	if ((ret = leaves_add(p, s, &set, sides, ret_node)) < 0)
 		return ret;
-	p->f->nodes[*ret_node].negate = not ;
+	p->f->nodes[*ret_node].negate = turned;
 	return s->proto ? imply(p, s, ret_node) : 0;
 }
 
@@ -284,13 +283,13 @@ static int parse_chain(
 	uint16_t *ret_node
 )
 {
-	uint16_t first, last;
+	uint16_t first = FILTER_NONE, last = FILTER_NONE;
 	int ret = parse(p, &first);
 	if (ret < 0)
 		return ret;
 	*ret_node = last = first;
 	while (p->lex.now.kind == sign) {
-		uint16_t more;
+		uint16_t more = FILTER_NONE;
 		lex_next(&p->lex);
 		if ((ret = parse(p, &more)) < 0)
 			return ret;

@@ -26,27 +26,34 @@ int filter_fail_here(struct filter_parser *p, const char *what)
 	return filter_fail(p, t->at, "%s", what);
 }
 
-// Makes room for one entry more in a list that has its own limit.
-static int
-grow(struct filter_parser *p, void **list, uint32_t n, uint32_t *cap, size_t width, size_t at)
+// A list of the filter's and how far it has room.
+struct growing {
+	void **list;
+	uint32_t n, *cap;
+	size_t width;
+};
+
+// Makes room for one entry more.
+static int grow(struct filter_parser *p, const struct growing *g, size_t at)
 {
-	if (n == FILTER_VALUES_MAX)
+	if (g->n == FILTER_VALUES_MAX)
 		return filter_fail(p, at, "the filter has too many values");
-	if (n < *cap)
+	if (g->n < *g->cap)
 		return 0;
-	uint32_t want = *cap ? *cap * 2 : 16;
-	void *more = reallocarray(*list, want, width);
+	uint32_t want = *g->cap ? *g->cap * 2 : 16;
+	void *more = reallocarray(*g->list, want, g->width);
 	if (!more)
 		return -ENOMEM;
-	*list = more;
-	*cap = want;
+	*g->list = more;
+	*g->cap = want;
 	return 0;
 }
 
 int filter_set_range(struct filter_parser *p, struct filter_range r, size_t at)
 {
 	struct filter *f = p->f;
-	int ret = grow(p, (void **)&f->ranges, f->n_ranges, &p->ranges_cap, sizeof(r), at);
+	struct growing list = {(void **)&f->ranges, f->n_ranges, &p->ranges_cap, sizeof(r)};
+	int ret = grow(p, &list, at);
 	if (ret == 0)
 		f->ranges[f->n_ranges++] = r;
 	return ret;
@@ -68,7 +75,8 @@ static int add_number(struct filter_parser *p, const struct filter_subject *s)
 int filter_set_net(struct filter_parser *p, const struct filter_net *net, size_t at)
 {
 	struct filter *f = p->f;
-	int ret = grow(p, (void **)&f->nets, f->n_nets, &p->nets_cap, sizeof(*net), at);
+	struct growing list = {(void **)&f->nets, f->n_nets, &p->nets_cap, sizeof(*net)};
+	int ret = grow(p, &list, at);
 	if (ret == 0)
 		f->nets[f->n_nets++] = *net;
 	return ret;
@@ -91,7 +99,8 @@ static int add_text(struct filter_parser *p)
 	if (t.kind != LEX_WORD && t.kind != LEX_STRING)
 		return filter_fail_here(p, "expected a text, in quotes if it is more than a word");
 	lex_next(&p->lex);
-	int ret = grow(p, (void **)&f->texts, f->n_texts, &p->texts_cap, sizeof(*f->texts), t.at);
+	struct growing list = {(void **)&f->texts, f->n_texts, &p->texts_cap, sizeof(*f->texts)};
+	int ret = grow(p, &list, t.at);
 	if (ret < 0)
 		return ret;
 	// all texts together are no longer than the filter they come from

@@ -47,8 +47,11 @@ static int parse_number(const char *p, const char *end, uint64_t *ret)
 		p += 2;
 	if (p == end)
 		return -EINVAL;
-	if (!hex && end - p > 1 && scale(end[-1]))
-		by = scale(*--end);
+	uint64_t thousands = hex || end - p < 2 ? 0 : scale(end[-1]);
+	if (thousands) {
+		by = thousands;
+		end--;
+	}
 	for (; p < end; p++) {
 		int d = hex_digit(*p);
 		if (d < 0 || (unsigned)d >= base || v > (UINT64_MAX - (unsigned)d) / base)

@@ -96,15 +96,17 @@ load_cells(const struct page *p, const struct record_batch *b, uint32_t row, str
 	if (!len)
 		return 0;
 	r->text = malloc(len);
+	if (!r->text) {
+		memset(r->cells, 0, p->columns->n * sizeof(*r->cells));
+		return -ENOMEM;
+	}
 	for (size_t i = 0; i < p->columns->n; i++) {
 		struct record_str *s = &r->cells[i].text;
-		if (!r->text)
-			*s = (struct record_str){};
 		if (s->len)
 			s->p = memcpy(r->text + at, s->p, s->len);
 		at += s->len;
 	}
-	return r->text ? 0 : -ENOMEM;
+	return 0;
 }
 
 // One row more than asked for is kept: it says whether there is a next page.
@@ -166,20 +168,26 @@ static int take(void *ctx, const struct record_batch *b, const uint32_t *rows, u
 	return 0;
 }
 
+// A hexadecimal number of at most 16 digits in front of `end`, which *text is moved behind.
+static bool take_hex(const char **text, char end, uint64_t *ret)
+{
+	size_t n = strspn(*text, "0123456789abcdef");
+	if (n < 1 || n > 16 || (*text)[n] != end)
+		return false;
+	*ret = strtoull(*text, NULL, 16);
+	*text += n + (end != '\0');
+	return true;
+}
+
 int page_init(struct page *p, const struct cell_columns *columns, size_t limit, const char *cursor)
 {
-	int end = 0;
 	*p = (struct page){.columns = columns, .limit = limit, .has_cursor = cursor != NULL};
 	if (!cursor)
 		return 0;
-	int n =
-		sscanf(cursor,
-		       "%16" SCNx64 "-%16" SCNx64 "-%8" SCNx64 "%n",
-		       &p->after_ns,
-		       &p->after_order,
-		       &p->after_skip,
-		       &end);
-	return n == 3 && cursor[end] == '\0' ? 0 : -EINVAL;
+	bool good = take_hex(&cursor, '-', &p->after_ns) &&
+		    take_hex(&cursor, '-', &p->after_order) &&
+		    take_hex(&cursor, '\0', &p->after_skip);
+	return good ? 0 : -EINVAL;
 }
 
 void page_fini(struct page *p)

@@ -29,17 +29,16 @@ const char *const traffic_names[TRAFFIC_N] = {
 unsigned traffic_classes(uint8_t proto, uint16_t far_port)
 {
 	static const struct {
-		uint8_t proto;
 		uint16_t port;
-		uint8_t class;
+		uint8_t proto, class;
 	} ports[] = {
-		{TCP, 80, TRAFFIC_WEB},	    {TCP, 443, TRAFFIC_WEB},	{TCP, 20, TRAFFIC_FTP},
-		{TCP, 21, TRAFFIC_FTP},	    {TCP, 25, TRAFFIC_MAIL},	{TCP, 110, TRAFFIC_MAIL},
-		{TCP, 143, TRAFFIC_MAIL},   {TCP, 587, TRAFFIC_MAIL},	{TCP, 53, TRAFFIC_DNS},
-		{TCP, 1080, TRAFFIC_PROXY}, {TCP, 3128, TRAFFIC_PROXY}, {TCP, 8080, TRAFFIC_PROXY},
-		{TCP, 8888, TRAFFIC_PROXY}, {UDP, 53, TRAFFIC_DNS},	{UDP, 1701, TRAFFIC_VPN},
-		{UDP, 51820, TRAFFIC_VPN},  {UDP, 80, TRAFFIC_QUIC},	{UDP, 443, TRAFFIC_QUIC},
-		{UDP, 5060, TRAFFIC_SIP},
+		{80, TCP, TRAFFIC_WEB},	    {443, TCP, TRAFFIC_WEB},	{20, TCP, TRAFFIC_FTP},
+		{21, TCP, TRAFFIC_FTP},	    {25, TCP, TRAFFIC_MAIL},	{110, TCP, TRAFFIC_MAIL},
+		{143, TCP, TRAFFIC_MAIL},   {587, TCP, TRAFFIC_MAIL},	{53, TCP, TRAFFIC_DNS},
+		{1080, TCP, TRAFFIC_PROXY}, {3128, TCP, TRAFFIC_PROXY}, {8080, TCP, TRAFFIC_PROXY},
+		{8888, TCP, TRAFFIC_PROXY}, {53, UDP, TRAFFIC_DNS},	{1701, UDP, TRAFFIC_VPN},
+		{51820, UDP, TRAFFIC_VPN},  {80, UDP, TRAFFIC_QUIC},	{443, UDP, TRAFFIC_QUIC},
+		{5060, UDP, TRAFFIC_SIP},
 	};
 	unsigned classes = 1u << TRAFFIC_TOTAL;
 	if (proto == ICMP || proto == ICMP6)
@@ -146,16 +145,9 @@ static int take_sums(void *ctx, const struct record_batch *b, const uint32_t *ro
 }
 
 // The rows of a span that are not in the hour's table: all of them when the hour is cut.
-static int scan_host(
-	const struct run *run,
-	struct filter *f,
-	uint64_t from,
-	uint64_t to,
-	bool all,
-	struct sums *s
-)
+static int
+scan_host(const struct run *run, struct filter *f, const struct window *w, bool all, struct sums *s)
 {
-	struct window w = {.from_ns = from, .to_ns = to};
 	struct walk_counts counts;
 	struct walk walk = {
 		.run = *run,
@@ -166,7 +158,7 @@ static int scan_host(
 		.rows = take_sums,
 		.ctx = s,
 	};
-	walk.run.window = &w;
+	walk.run.window = w;
 	return walk_rows(&walk, &counts);
 }
 
@@ -185,11 +177,11 @@ host_hour(const struct run *run, const struct store_hour *h, struct filter *f, s
 	}
 	if (whole && !h->journal_rows)
 		return 0;
-	if (first < run->window->from_ns)
-		first = run->window->from_ns;
-	if (last > run->window->to_ns)
-		last = run->window->to_ns;
-	return scan_host(run, f, first, last, !whole, s);
+	struct window part = {
+		.from_ns = first > run->window->from_ns ? first : run->window->from_ns,
+		.to_ns = last < run->window->to_ns ? last : run->window->to_ns,
+	};
+	return scan_host(run, f, &part, !whole, s);
 }
 
 int traffic_host(

@@ -115,45 +115,36 @@ static uint64_t times(uint64_t v, uint64_t by)
 	return v > UINT64_MAX / by ? UINT64_MAX : v * by;
 }
 
-// Per second of the duration; 0 when that is 0.
-static void load_rate(
-	const struct record_batch *b,
-	enum record_field f,
-	uint64_t per,
-	uint32_t first,
-	uint32_t n,
-	uint64_t *to
-)
+static uint64_t at64(const struct record_batch *b, enum record_field f, uint32_t i)
 {
-	const uint64_t *v = b->used >> f & 1 ? b->columns[f] : NULL;
-	load_duration(b, first, n, to);
-	for (uint32_t i = 0; i < n; i++)
-		to[i] = v && to[i] ? times(v[first + i], per) / to[i] : 0;
+	return b->used >> f & 1 ? ((const uint64_t *)b->columns[f])[i] : 0;
 }
 
-static void load_bpp(const struct record_batch *b, uint32_t first, uint32_t n, uint64_t *to)
-{
-	const uint64_t *packets = RECORD_COLUMN(b, packets);
-	load_field(b, FIELD_bytes, first, n, to);
-	for (uint32_t i = 0; i < n; i++)
-		to[i] = packets && packets[first + i] ? to[i] / packets[first + i] : 0;
-}
-
-static void load_sum(
-	const struct record_batch *b,
-	enum record_field fwd,
-	enum record_field rev,
-	uint32_t first,
-	uint32_t n,
-	uint64_t *to
+// Of durations: how many of the field's per second; 0 where the duration is 0.
+static void make_rate(
+	const struct record_batch *b, enum record_field f, uint32_t first, uint32_t n, uint64_t *to
 )
 {
-	load_field(b, fwd, first, n, to);
-	if (!(b->used >> rev & 1))
-		return;
-	const uint64_t *more = (const uint64_t *)b->columns[rev] + first;
+	uint64_t per = f == FIELD_bytes ? 8000 : 1000; // bits; milliseconds
 	for (uint32_t i = 0; i < n; i++)
-		to[i] += more[i];
+		to[i] = to[i] ? times(at64(b, f, first + i), per) / to[i] : 0;
+}
+
+// Of bytes: how many per packet.
+static void make_bpp(const struct record_batch *b, uint32_t first, uint32_t n, uint64_t *to)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t packets = at64(b, FIELD_packets, first + i);
+		to[i] = packets ? to[i] / packets : 0;
+	}
+}
+
+static void add_field(
+	const struct record_batch *b, enum record_field f, uint32_t first, uint32_t n, uint64_t *to
+)
+{
+	for (uint32_t i = 0; b->used >> f & 1 && i < n; i++)
+		to[i] += at64(b, f, first + i);
 }
 
 void value_load(
@@ -168,19 +159,24 @@ void value_load(
 		load_duration(b, first, n, ret_values);
 		break;
 	case VALUE_PPS:
-		load_rate(b, FIELD_packets, 1000, first, n, ret_values);
+		load_duration(b, first, n, ret_values);
+		make_rate(b, FIELD_packets, first, n, ret_values);
 		break;
 	case VALUE_BPS:
-		load_rate(b, FIELD_bytes, 8000, first, n, ret_values);
+		load_duration(b, first, n, ret_values);
+		make_rate(b, FIELD_bytes, first, n, ret_values);
 		break;
 	case VALUE_BPP:
-		load_bpp(b, first, n, ret_values);
+		load_field(b, FIELD_bytes, first, n, ret_values);
+		make_bpp(b, first, n, ret_values);
 		break;
 	case VALUE_ALL_PACKETS:
-		load_sum(b, FIELD_packets, FIELD_rev_packets, first, n, ret_values);
+		load_field(b, FIELD_packets, first, n, ret_values);
+		add_field(b, FIELD_rev_packets, first, n, ret_values);
 		break;
 	case VALUE_ALL_BYTES:
-		load_sum(b, FIELD_bytes, FIELD_rev_bytes, first, n, ret_values);
+		load_field(b, FIELD_bytes, first, n, ret_values);
+		add_field(b, FIELD_rev_bytes, first, n, ret_values);
 		break;
 	case VALUE_FLOWS:
 		for (uint32_t i = 0; i < n; i++)

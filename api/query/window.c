@@ -62,20 +62,18 @@ int window_parse(
 	return 0;
 }
 
-// A parameter's time, `def` without it. *ret_minute: it names a minute as a whole.
+// A parameter's time; *ns stays without it. *ret_minute: it names a minute as a whole.
 static int parse_time(
 	const struct query *q,
 	const char *name,
-	uint64_t def,
-	uint64_t *ret_ns,
+	uint64_t *ns,
 	bool *ret_minute,
 	char error[static QUERY_ERROR_LEN]
 )
 {
 	const char *text = query_find(q, name);
 	*ret_minute = text && strchr(text, '/');
-	*ret_ns = def;
-	if (!text || time_parse(text, strlen(text), ret_ns) == 0)
+	if (!text || time_parse(text, strlen(text), ns) == 0)
 		return 0;
 	snprintf(
 		error,
@@ -93,15 +91,15 @@ int window_parse_native(
 	char error[static QUERY_ERROR_LEN]
 )
 {
-	struct window w = {};
+	struct window w = {.to_ns = now_ns};
 	bool minute;
-	int ret = parse_time(q, "end", now_ns, &w.to_ns, &minute, error);
+	int ret = parse_time(q, "end", &w.to_ns, &minute, error);
 	if (ret < 0)
 		return ret;
 	if (minute)
 		w.to_ns += 60 * NS_PER_SEC;
-	uint64_t hour = w.to_ns > NS_PER_HOUR ? w.to_ns - NS_PER_HOUR : 0;
-	ret = parse_time(q, "start", hour, &w.from_ns, &minute, error);
+	w.from_ns = w.to_ns > NS_PER_HOUR ? w.to_ns - NS_PER_HOUR : 0;
+	ret = parse_time(q, "start", &w.from_ns, &minute, error);
 	if (ret < 0)
 		return ret;
 	if (w.from_ns >= w.to_ns) {
