@@ -123,6 +123,7 @@ run(const struct chunk *c, const struct filter_node *node, const uint64_t *wante
 
 // Leaves in `mask` what all children say of the wanted rows.
 static void
+// NOLINTNEXTLINE(misc-no-recursion): a parsed filter is at most FILTER_DEPTH_MAX deep
 run_and(const struct chunk *c,
 	const struct filter_node *node,
 	const uint64_t *wanted,
@@ -138,6 +139,7 @@ run_and(const struct chunk *c,
 }
 
 static void
+// NOLINTNEXTLINE(misc-no-recursion): a parsed filter is at most FILTER_DEPTH_MAX deep
 run_or(const struct chunk *c, const struct filter_node *node, const uint64_t *wanted, uint64_t *mask
 )
 {
@@ -156,6 +158,7 @@ run_or(const struct chunk *c, const struct filter_node *node, const uint64_t *wa
 
 // Which of the wanted rows the node takes.
 static void
+// NOLINTNEXTLINE(misc-no-recursion): a parsed filter is at most FILTER_DEPTH_MAX deep
 run(const struct chunk *c, const struct filter_node *node, const uint64_t *wanted, uint64_t *mask)
 {
 	memset(mask, 0, c->n_words * sizeof(*mask));

@@ -250,6 +250,7 @@ static int parse_word(struct filter_parser *p, uint16_t *ret_node)
 
 static int parse_or(struct filter_parser *p, uint16_t *ret_node);
 
+// NOLINTNEXTLINE(misc-no-recursion): at most FILTER_DEPTH_MAX deep
 static int parse_not(struct filter_parser *p, uint16_t *ret_node)
 {
 	enum lex_kind kind = p->lex.now.kind;
@@ -316,6 +317,7 @@ static int parse_or(struct filter_parser *p, uint16_t *ret_node)
 }
 
 // As in nfdump, "not flags AFRPU" is that none of them is set, not that one of them is not.
+// NOLINTNEXTLINE(misc-no-recursion): at most FILTER_DEPTH_MAX deep
 static void settle_flags(struct filter *f, uint16_t at, bool negated)
 {
 	struct filter_node *node = &f->nodes[at];
