@@ -109,11 +109,11 @@ bool cache_find(
 	if (!dir || !*dir || db->n_entries == 0 || strlen(dir) >= sizeof(cache->dir) ||
 	    !hash_content(db, cache->key))
 		return false;
-	strcpy(cache->dir, dir);
+	snprintf(cache->dir, sizeof(cache->dir), "%s", dir);
 	int n = snprintf(cache->path, sizeof(cache->path), "%s/", dir);
 	for (int i = 0; i < NAME_DIGITS / 2; i++)
 		n += sprintf(cache->path + n, "%02x", cache->key[i]);
-	strcpy(cache->path + n, ".hsdb");
+	snprintf(cache->path + n, sizeof(cache->path) - (size_t)n, ".hsdb");
 	int fd = open(cache->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	bool is_found = fd >= 0 && read_file(cache, fd, &head);
 	if (is_found) {

@@ -13,8 +13,11 @@
 
 #define SHARD_TOKENS 16384
 
-struct literals {
-	const char **p;
+// Of one shard, and where it stands.
+struct compiler {
+	struct intel_db *db;
+	uint32_t at; // token that is the next shard's first
+	const char **literals;
 	uint64_t *tokens;
 	unsigned *flags, *ids;
 	size_t *lens;
@@ -29,68 +32,68 @@ void compile_shards(struct intel_db *db, size_t most)
 	db->n_shards = db->n_tokens ? 1u << bits : 0;
 }
 
-static bool literals_init(struct literals *l, size_t n)
+static bool compiler_init(struct compiler *c, struct intel_db *db)
 {
-	l->p = malloc(n * sizeof(*l->p));
-	l->tokens = malloc(n * sizeof(*l->tokens));
-	l->flags = calloc(n, sizeof(*l->flags));
-	l->ids = malloc(n * sizeof(*l->ids));
-	l->lens = malloc(n * sizeof(*l->lens));
-	return l->p && l->tokens && l->flags && l->ids && l->lens;
+	size_t n = db->n_tokens;
+	*c = (struct compiler){.db = db};
+	c->literals = malloc(n * sizeof(*c->literals));
+	c->tokens = malloc(n * sizeof(*c->tokens));
+	c->flags = calloc(n, sizeof(*c->flags));
+	c->ids = malloc(n * sizeof(*c->ids));
+	c->lens = malloc(n * sizeof(*c->lens));
+	return c->literals && c->tokens && c->flags && c->ids && c->lens;
 }
 
-static void literals_fini(struct literals *l)
+static void compiler_fini(struct compiler *c)
 {
-	free(l->p);
-	free(l->tokens);
-	free(l->flags);
-	free(l->ids);
-	free(l->lens);
+	free(c->literals);
+	free(c->tokens);
+	free(c->flags);
+	free(c->ids);
+	free(c->lens);
 }
 
-// The tokens from place `from` on that belong to the shard; *ret_to is the first of the next one.
-static int compile_shard(
-	struct intel_db *db,
-	struct literals *l,
-	uint32_t shard,
-	uint32_t from,
-	uint32_t *ret_to,
-	char error[static INTEL_ERROR_LEN]
-)
+// Gathers the tokens from c->at on that belong to the shard; their number.
+static unsigned gather(struct compiler *c, uint32_t shard)
 {
-	hs_compile_error_t *why = NULL;
+	const struct intel_db *db = c->db;
 	unsigned n = 0;
-	uint32_t at = from;
-	for (; at < db->n_tokens; at++, n++) {
-		uint64_t token = db->entries[db->first[at]].token;
+	for (; c->at < db->n_tokens; c->at++, n++) {
+		uint64_t token = db->entries[db->first[c->at]].token;
 		if (db_shard(db, token) != shard)
 			break;
-		l->tokens[n] = token;
-		l->p[n] = (const char *)&l->tokens[n];
-		l->ids[n] = at;
-		l->lens[n] = TOKEN_LEN;
+		c->tokens[n] = token;
+		c->literals[n] = (const char *)&c->tokens[n];
+		c->ids[n] = c->at;
+		c->lens[n] = TOKEN_LEN;
 	}
-	*ret_to = at;
+	return n;
+}
+
+static int compile_shard(struct compiler *c, uint32_t shard, char error[static INTEL_ERROR_LEN])
+{
+	hs_database_t **hs = &c->db->shards[shard];
+	hs_compile_error_t *why = NULL;
+	unsigned n = gather(c, shard);
 	if (n == 0)
 		return 0;
 	hs_error_t e = hs_compile_lit_multi(
-		l->p, l->flags, l->ids, l->lens, n, HS_MODE_BLOCK, NULL, &db->shards[shard], &why
+		c->literals, c->flags, c->ids, c->lens, n, HS_MODE_BLOCK, NULL, hs, &why
 	);
 	if (e == HS_SUCCESS)
 		return 0;
 	snprintf(error, INTEL_ERROR_LEN, "Hyperscan: %s", why && why->message ? why->message : "?");
 	hs_free_compile_error(why);
-	db->shards[shard] = NULL;
+	*hs = NULL;
 	return -EIO;
 }
 
 int compile_hs(struct intel_db *db, char error[static INTEL_ERROR_LEN])
 {
-	struct literals l = {};
-	int ret = literals_init(&l, db->n_tokens) ? 0 : -ENOMEM;
-	uint32_t at = 0;
+	struct compiler c;
+	int ret = compiler_init(&c, db) ? 0 : -ENOMEM;
 	for (uint32_t s = 0; ret == 0 && s < db->n_shards; s++)
-		ret = compile_shard(db, &l, s, at, &at, error);
-	literals_fini(&l);
+		ret = compile_shard(&c, s, error);
+	compiler_fini(&c);
 	return ret;
 }

@@ -8,52 +8,65 @@
 #include <string.h>
 
 #define COLUMNS_MAX 64
-#define HEAD_LINES 100 // within which the head must come
-#define LOOK_AT 50     // rows that decide whether it is one
-#define ROW_LINES 16   // that a row with line ends in quotes may take
-#define SPLIT_OPEN -2  // a quote that is not closed
+#define HEAD_LINES 100	// within which the head must come
+#define LOOK_AT 50	// rows that decide whether it is one
+#define ROW_LINES 16	// that a row with line ends in quotes may take
+#define SPLIT_OPEN (-2) // a quote that is not closed
 
 struct columns {
 	unsigned n;
 	uint8_t roles[COLUMNS_MAX];
 };
 
+static const char *skip_blanks(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	return p;
+}
+
+// A field from its quote on, unescaped to *scratch; what stands behind it, or NULL: it is not
+// closed.
+static const char *
+take_quoted(const char *p, const char *end, char **scratch, struct field *ret_field)
+{
+	char *out = *scratch;
+	for (p++; p < end && (*p != '"' || (p + 1 < end && p[1] == '"')); p++) {
+		p += *p == '"'; // a doubled one
+		*(*scratch)++ = *p;
+	}
+	*ret_field = (struct field){out, (size_t)(*scratch - out)};
+	return p < end ? skip_blanks(p + 1, end) : NULL;
+}
+
+static const char *take_plain(const char *p, const char *end, struct field *ret_field)
+{
+	const char *comma = memchr(p, ',', (size_t)(end - p)), *stop = comma ? comma : end;
+	size_t len = (size_t)(stop - p);
+	while (len && (p[len - 1] == ' ' || p[len - 1] == '\t'))
+		len--;
+	*ret_field = (struct field){p, len};
+	return stop;
+}
+
 // Splits a line into fields; quoted ones are unescaped into `scratch`, which has the line's size.
 // The number of fields; SPLIT_OPEN; -1: something behind a quote, or too many.
 static int split(const struct field *line, char *scratch, struct field fields[static COLUMNS_MAX])
 {
 	const char *p = line->p, *end = p + line->len;
-	int n = 0;
-	for (;;) {
-		while (p < end && (*p == ' ' || *p == '\t'))
-			p++;
-		if (n == COLUMNS_MAX)
-			return -1;
-		if (p < end && *p == '"') {
-			char *out = scratch;
-			for (p++; p < end && (*p != '"' || (p + 1 < end && p[1] == '"')); p++) {
-				p += *p == '"'; // a doubled one
-				*scratch++ = *p;
-			}
-			if (p++ >= end)
-				return SPLIT_OPEN;
-			fields[n++] = (struct field){out, (size_t)(scratch - out)};
-			while (p < end && (*p == ' ' || *p == '\t'))
-				p++;
-		} else {
-			const char *start = p;
-			while (p < end && *p != ',')
-				p++;
-			size_t len = (size_t)(p - start);
-			while (len && (start[len - 1] == ' ' || start[len - 1] == '\t'))
-				len--;
-			fields[n++] = (struct field){start, len};
-		}
+	for (int n = 0; n < COLUMNS_MAX;) {
+		p = skip_blanks(p, end);
+		p = p < end && *p == '"' ? take_quoted(p, end, &scratch, &fields[n])
+					 : take_plain(p, end, &fields[n]);
+		if (!p)
+			return SPLIT_OPEN;
+		n++;
 		if (p == end)
 			return n;
 		if (*p++ != ',')
 			return -1;
 	}
+	return -1;
 }
 
 // Takes the fields as column names; false when none of them holds a value.

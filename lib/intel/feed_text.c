@@ -6,7 +6,6 @@
 #include "lib/intel/row.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -257,13 +256,14 @@ void feed_commas_parse(struct feed_parser *f, const char *data, size_t len)
 }
 
 // Suricata: numbers of categories are below 60, scores end at 127.
-static bool is_below(const struct field *number, unsigned digits, int limit)
+static bool is_below(const struct field *number, unsigned digits, unsigned limit)
 {
-	char text[8] = "";
+	unsigned n = 0;
 	if (!is_number(number) || number->len > digits)
 		return false;
-	memcpy(text, number->p, number->len);
-	return atoi(text) < limit;
+	for (size_t i = 0; i < number->len; i++)
+		n = n * 10 + (unsigned)(number->p[i] - '0');
+	return n < limit;
 }
 
 // "192.0.2.1,3,120": address or network, category, score

@@ -52,10 +52,10 @@ enum indicator_severity indicator_severity_of(uint16_t score)
 
 bool indicator_severity_parse(const char *text, uint8_t *ret_value)
 {
-	for (uint8_t s = 0; s < SEVERITY_N; s++) {
+	for (int s = 0; s < SEVERITY_N; s++) {
 		if (strcasecmp(text, severity_names[s]) != 0)
 			continue;
-		*ret_value = s;
+		*ret_value = (uint8_t)s;
 		return true;
 	}
 	return false;

@@ -3,8 +3,6 @@
 
 #include "lib/intel/db.h"
 
-#include <ctype.h>
-
 #define QUERIES_MAX 256 // of one round
 #define STRIDE 32	// flows that are looked up together
 
@@ -242,20 +240,20 @@ static __attribute__((noinline)) void look_up_group(
 	}
 }
 
-// With any protocol, and with the query's own.
-static void look_up_port(
-	struct round *r,
-	enum token_kind kind,
-	uint64_t hi,
-	uint64_t lo,
-	unsigned query,
-	enum intel_where where
-)
+// With any protocol, and with the query's own; `a` is the address the port is of, NULL: any.
+static __attribute__((noinline)) void
+look_up_port(struct round *r, const struct addr *a, unsigned query, enum intel_where where)
 {
+	enum token_kind kind = a ? TOKEN_ADDR_PORT : TOKEN_PORT;
+	uint64_t hi = 0, lo = 0;
 	const struct token_secret *s = &r->db->secret;
 	const struct intel_query *q = &r->queries[query];
 	uint16_t port = port_of(q, where);
-	uint8_t len = kind == TOKEN_ADDR_PORT ? 128 : 0;
+	uint8_t len = a ? 128 : 0;
+	if (a) {
+		memcpy(&hi, a->b, 8);
+		memcpy(&lo, a->b + 8, 8);
+	}
 	for (int i = 0; i < (q->proto ? 2 : 1); i++) {
 		uint64_t more = token_port(port, i ? q->proto : 0);
 		uint64_t sieve = token_sieve(s, more, hi, lo);
@@ -299,12 +297,8 @@ static inline void look_up_end(
 		if (__builtin_expect(db_passes(&l->groups[g].filter, sieves[g]), 0))
 			look_up_group(r, l, &l->groups[g], query, where);
 	r->counters->tokens += l->n;
-	if (bit_of(db->addr_ports, port_of(q, where))) {
-		uint64_t hi, lo;
-		memcpy(&hi, a->b, 8);
-		memcpy(&lo, a->b + 8, 8);
-		look_up_port(r, TOKEN_ADDR_PORT, hi, lo, query, where);
-	}
+	if (bit_of(db->addr_ports, port_of(q, where)))
+		look_up_port(r, a, query, where);
 }
 
 // n queries from `from` on. What the groups' filters are asked is made and fetched for all of them
@@ -326,7 +320,7 @@ static void look_up_stride(struct round *r, unsigned from, unsigned n)
 		look_up_end(r, from + i, INTEL_DST, sieves[i][0]);
 		look_up_end(r, from + i, INTEL_SRC, sieves[i][1]);
 		if (bit_of(r->db->ports, q->dport))
-			look_up_port(r, TOKEN_PORT, 0, 0, from + i, INTEL_PORT);
+			look_up_port(r, NULL, from + i, INTEL_PORT);
 	}
 }
 

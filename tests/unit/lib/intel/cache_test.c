@@ -14,14 +14,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define VALUES 40
+#define VALUES 40ul
 #define PATH_LEN 600 // of a folder, a slash and a name
 
 static char dir[64];
 
 static int set_up(void **)
 {
-	strcpy(dir, "/tmp/weir-cache-XXXXXX");
+	snprintf(dir, sizeof(dir), "/tmp/weir-cache-XXXXXX");
 	return mkdtemp(dir) ? 0 : -1;
 }
 
@@ -91,7 +91,7 @@ static unsigned files(char path[static PATH_LEN])
 
 static size_t slurp(const char *path, char **ret_data)
 {
-	struct stat st;
+	struct stat st = {};
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0 && fstat(fd, &st) == 0);
 	*ret_data = malloc((size_t)st.st_size + 1);
@@ -188,11 +188,11 @@ static void what_is_no_file_is_left_alone(void **)
 static void a_folder_that_is_not_there_harms_nothing(void **)
 {
 	char real[sizeof(dir)];
-	strcpy(real, dir);
-	strcat(dir, "/none");
+	memcpy(real, dir, sizeof(dir));
+	snprintf(dir, sizeof(dir), "/tmp/weir-cache-none/none");
 	assert_false(is_cached_and_right(1, 700, 0));
 	assert_false(is_cached_and_right(1, 700, 0));
-	strcpy(dir, real);
+	memcpy(dir, real, sizeof(dir));
 }
 
 static void only_the_newest_few_stay(void **)

@@ -4,6 +4,7 @@
 
 #include "tests/unit/lib/intel/oracle.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -85,11 +86,11 @@ static size_t random_name(char text[static NAME_LEN])
 // As names come from the wire: in capitals, with a dot at the end, too long, broken.
 static uint16_t wild_name(char text[static NAME_LEN])
 {
-	static const char junk[] = {'\0', '.', ' ', '*', '\n', (char)0xc3, '/', '9'};
+	static const char junk[8] = "\0. *\n\xc3/9";
 	size_t len = random_name(text);
 	for (uint32_t n = draw(3) ? 0 : draw(6); n > 0; n--) {
 		char *c = &text[draw((uint32_t)len)];
-		*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 32) : *c;
+		*c = (char)toupper((unsigned char)*c);
 	}
 	if (draw(16) == 0)
 		text[draw((uint32_t)len)] = junk[draw(sizeof(junk))];
