@@ -4,7 +4,8 @@
 // Makes a store with the tables of 720 hours of 100,000 hosts (four of five IPv4) and 20,000 names
 // each (24 hours of them different, by the writer's own code), and hunts in it for 10,000 new
 // indicators and for one. Beside it, in the same run, what there is without an order: each host of
-// each hour is looked up in a hash table per prefix length. JSON lines, then a table.
+// each hour is looked up in a hash table per prefix length. Last an hour of a million rows, one of
+// which has an indicator. JSON lines, then a table.
 
 #include "collector/hunt/join.h"
 #include "collector/hunt/journey.h"
@@ -27,6 +28,8 @@
 #define OUR_HOSTS 20000u // seen in every hour
 #define MANY 10000u
 #define NAMES 20000u
+#define BATCHES 16u // of rows
+#define BATCH_ROWS 65536u
 
 static uint64_t random_state = 0x2545f4914f6cdd1d;
 
@@ -153,6 +156,51 @@ static void copy_hour(struct store *s, uint32_t from, uint32_t to)
 		die("write", error);
 	db_iter_close(it);
 	db_batch_free(b);
+}
+
+static struct record row_of(uint32_t hour, const struct addr *dst)
+{
+	static char name[64];
+	struct record r = {0};
+	RECORD_SET(&r, start_ns, store_hour_start(hour) + draw() % NS_PER_HOUR);
+	RECORD_SET(&r, end_ns, r.start_ns + draw() % (60 * NS_PER_SEC));
+	RECORD_SET(&r, src, our_addr((uint32_t)(draw() % OUR_HOSTS)));
+	RECORD_SET(&r, dst, *dst);
+	RECORD_SET(&r, sport, (uint16_t)draw());
+	RECORD_SET(&r, dport, draw() % 4 ? 443 : (uint16_t)(draw() % 1024));
+	RECORD_SET(&r, proto, draw() % 3 ? 6 : 17);
+	RECORD_SET(&r, packets, 1 + draw() % 50);
+	RECORD_SET(&r, bytes, r.packets * (40 + draw() % 1400));
+	RECORD_SET(&r, rev_packets, draw() % 50);
+	RECORD_SET(&r, rev_bytes, r.rev_packets * (40 + draw() % 1400));
+	RECORD_SET(&r, tcp_flags, 0x1b);
+	if (draw() % 4 == 0) {
+		uint16_t len = (uint16_t)random_name(name);
+		RECORD_SET(&r, server_name, ((struct record_str){name, len}));
+	}
+	return r;
+}
+
+// An hour of rows; the address that one of them has is what is returned.
+static struct addr write_rows(struct store *s, uint32_t hour)
+{
+	char error[STORE_ERROR_LEN];
+	struct record_batch *b = record_batch_create(BATCH_ROWS);
+	struct addr rare = addr_of_v4((uint8_t[]){203, 0, 113, 7});
+	for (uint32_t k = 0; k < BATCHES; k++) {
+		record_batch_clear(b);
+		for (uint32_t i = 0; i < BATCH_ROWS; i++) {
+			struct addr dst = random_addr();
+			struct record r = row_of(hour, k == 3 && i == 7 ? &rare : &dst);
+			check(record_batch_add(b, &r), "row");
+		}
+		if (store_commit(s, &b, 1, error) < 0)
+			die("commit", error);
+	}
+	record_batch_free(b);
+	if (store_seal(s, 0, true, error) < 0)
+		die("seal", error);
+	return rare;
 }
 
 static struct store *make_store(const char *dir, uint32_t n_hours, uint32_t n_hosts)
@@ -399,7 +447,7 @@ int main(int argc, char **argv)
 	struct tables counted = {};
 	struct intel_list *many_names = make_names(MANY), *one_name = make_names(1);
 	uint64_t names = (uint64_t)n_hours * NAMES;
-	struct figure figures[7];
+	struct figure figures[8];
 	figures[0] = walk(s, "reading alone", n_hours, &counted, false);
 	figures[1] = by_hunt(s, "hunt", many, counted.hosts);
 	figures[2] = by_hash(s, many, n_hours);
@@ -407,7 +455,10 @@ int main(int argc, char **argv)
 	figures[4] = by_hash(s, one, n_hours);
 	figures[5] = by_hunt(s, "hunt for names", many_names, names);
 	figures[6] = by_hunt(s, "hunt for names", one_name, names);
-	print(figures, 7);
+	struct addr rare = write_rows(s, FIRST_HOUR + n_hours + 1);
+	one->items[0].net = (struct prefix){rare, 128};
+	figures[7] = by_hunt(s, "hunt through rows", one, (uint64_t)BATCHES * BATCH_ROWS);
+	print(figures, 8);
 	intel_list_put(many_names);
 	intel_list_put(one_name);
 	intel_list_put(many);

@@ -209,12 +209,35 @@ static int match_rows(
 	return 0;
 }
 
-static int
-scan_batch(struct hunt_scan *s, uint16_t entity, const struct record_batch *b, bool is_journal)
+// The first candidate from row i on, or the number of rows.
+static uint32_t next_candidate(const struct hunt_scan *s, const struct rows *r, uint32_t i)
 {
-	uint32_t rows[BURST], n = 0;
+	while (i < r->b->n_rows && !is_candidate(s, r, i))
+		i++;
+	return i;
+}
+
+// Of a block without a candidate only what tells that is read.
+static int
+scan_batch(struct hunt_scan *s, uint16_t entity, struct store_scan *scan, const struct rows *r)
+{
+	uint32_t rows[BURST], n = 0, i = next_candidate(s, r, 0);
+	s->rows += r->b->n_rows;
+	int ret = i < r->b->n_rows ? store_scan_load(scan) : 0;
+	for (; i < r->b->n_rows && ret == 0; i = next_candidate(s, r, i + 1)) {
+		rows[n++] = i;
+		if (n == BURST) {
+			ret = match_rows(s, entity, r->b, rows, n);
+			n = 0;
+		}
+	}
+	return ret == 0 && n ? match_rows(s, entity, r->b, rows, n) : ret;
+}
+
+static struct rows rows_of(const struct record_batch *b, bool is_journal)
+{
 	bool names = b->used & RECORD_BIT(server_name);
-	struct rows r = {
+	return (struct rows){
 		.b = b,
 		.src = RECORD_COLUMN(b, src),
 		.dst = RECORD_COLUMN(b, dst),
@@ -222,18 +245,14 @@ scan_batch(struct hunt_scan *s, uint16_t entity, const struct record_batch *b, b
 		.name = names ? b->columns[FIELD_server_name] : NULL,
 		.is_journal = is_journal,
 	};
-	int ret = 0;
-	s->rows += b->n_rows;
-	for (uint32_t i = 0; i < b->n_rows && ret == 0; i++) {
-		if (!is_candidate(s, &r, i))
-			continue;
-		rows[n++] = i;
-		if (n == BURST) {
-			ret = match_rows(s, entity, b, rows, n);
-			n = 0;
-		}
-	}
-	return ret == 0 && n ? match_rows(s, entity, b, rows, n) : ret;
+}
+
+// The columns by which candidates are told.
+static uint64_t look_fields(const struct hunt_scan *s)
+{
+	const struct quarry *q = s->quarry;
+	return (q->n_ranges ? RECORD_BIT(src) | RECORD_BIT(dst) : 0) |
+	       (q->any_port ? RECORD_BIT(dport) : 0) | (s->any_name ? RECORD_BIT(server_name) : 0);
 }
 
 static int scan_rows(
@@ -249,7 +268,8 @@ static int scan_rows(
 		.entity = entity,
 		.from_ns = store_hour_start(hour),
 		.to_ns = store_hour_start(hour + 1) - 1,
-		.fields = FIELDS,
+		.fields = look_fields(s),
+		.late = FIELDS & ~look_fields(s),
 		.journal_only = journal_only,
 	};
 	struct store_scan *scan;
@@ -258,15 +278,16 @@ static int scan_rows(
 	if (ret < 0)
 		return ret;
 	while (ret == 0 && (ret = store_scan_next(scan, &b)) != 0) {
+		if (ret > 0) {
+			// Sealed and journal blocks come mixed; ranges are right for both, tables
+			// quicker.
+			struct rows r = rows_of(b, journal_only || s->prey.n == 0);
+			ret = scan_batch(s, entity, scan, &r);
+		}
 		if (ret == -EIO) { // the block is passed over, the others are not
 			s->damaged++;
 			ret = 0;
-			continue;
 		}
-		if (ret < 0)
-			break;
-		// Sealed and journal blocks come mixed; ranges are right for both, tables quicker.
-		ret = scan_batch(s, entity, b, journal_only || s->prey.n == 0);
 		if (ret == 0 && atomic_load_explicit(cancel, memory_order_relaxed))
 			ret = -ECANCELED;
 	}
