@@ -37,6 +37,7 @@ void hunt_scan_fini(struct hunt_scan *s)
 	free(s->hits);
 	free(s->slots);
 	free(s->names);
+	free(s->kept);
 }
 
 static void begin_hour(struct hunt_scan *s)
@@ -80,16 +81,21 @@ static int make_room(struct hunt_scan *s)
 		if (!hits)
 			return -ENOMEM;
 		s->hits = hits;
+		struct kept_name *kept = reallocarray(s->kept, cap, sizeof(*kept));
+		if (!kept)
+			return -ENOMEM;
+		s->kept = kept;
 		s->cap = cap;
 	}
 	if (s->n_hits * 2 < s->n_slots)
 		return 0;
-	uint32_t *slots = calloc(s->n_slots * 2, sizeof(*slots));
+	size_t n_slots = s->n_slots ? s->n_slots * 2 : SLOTS_START;
+	uint32_t *slots = calloc(n_slots, sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;
 	free(s->slots);
 	s->slots = slots;
-	s->n_slots *= 2;
+	s->n_slots = n_slots;
 	for (size_t i = 0; i < s->n_hits; i++)
 		s->slots[slot_of(s, &s->hits[i])] = (uint32_t)i + 1;
 	return 0;
@@ -103,11 +109,11 @@ static void add_counts(struct hit_counts *to, const struct hit_counts *more)
 	to->denied += more->denied;
 }
 
-// A name that was seen, kept: the block it stands in goes. Offsets first, as the memory may move.
-static int keep_name(struct hunt_scan *s, struct hit *h)
+// More room for a name, in few steps: what a row was seen with changes often, and is longer seldom.
+static int make_name_room(struct hunt_scan *s, struct kept_name *kept, uint8_t len)
 {
-	const struct record_str *seen = &h->texts[HIT_SEEN_NAME];
-	if (s->names_cap - s->names_len < seen->len) {
+	uint8_t room = len <= 32 ? 32 : len <= 96 ? 96 : HIT_TEXT_MAX;
+	if (s->names_cap - s->names_len < room) {
 		size_t cap = s->names_cap ? s->names_cap * 2 : 65536;
 		char *names = realloc(s->names, cap);
 		if (!names)
@@ -115,38 +121,55 @@ static int keep_name(struct hunt_scan *s, struct hit *h)
 		s->names = names;
 		s->names_cap = cap;
 	}
-	if (seen->len)
-		memcpy(s->names + s->names_len, seen->p, seen->len);
-	h->texts[HIT_SEEN_NAME].p = (const char *)s->names_len;
-	s->names_len += seen->len;
+	*kept = (struct kept_name){s->names_len, room};
+	s->names_len += room;
 	return 0;
 }
 
-static int take(struct hunt_scan *s, struct hit h)
+// Keeps the name that the hit's newest row was seen with: the block it stands in goes.
+static int keep_name(struct hunt_scan *s, size_t i)
 {
-	size_t at = slot_of(s, &h);
-	if (!s->slots[at]) {
-		if (s->n_hits == HUNT_HITS_MAX) {
-			s->over_limit++;
-			return 0;
-		}
-		if (make_room(s) < 0 || keep_name(s, &h) < 0)
-			return -ENOMEM;
-		s->hits[s->n_hits++] = h;
-		s->slots[slot_of(s, &h)] = (uint32_t)s->n_hits;
+	struct record_str *seen = &s->hits[i].texts[HIT_SEEN_NAME];
+	struct kept_name *kept = &s->kept[i];
+	seen->len = seen->len < HIT_TEXT_MAX ? seen->len : HIT_TEXT_MAX;
+	if (seen->len > kept->room && make_name_room(s, kept, (uint8_t)seen->len) < 0)
+		return -ENOMEM;
+	if (seen->len)
+		memcpy(s->names + kept->off, seen->p, seen->len);
+	return 0;
+}
+
+static int take_new(struct hunt_scan *s, const struct hit *h)
+{
+	if (s->n_hits == HUNT_HITS_MAX) {
+		s->over_limit++;
 		return 0;
 	}
-	struct hit *row = &s->hits[s->slots[at] - 1], sum = *row;
-	if (h.last_ns >= row->last_ns) {
-		sum = h;
-		if (keep_name(s, &sum) < 0)
-			return -ENOMEM;
-	}
-	sum.first_ns = h.first_ns < row->first_ns ? h.first_ns : row->first_ns;
-	sum.retro = row->retro;
-	add_counts(&sum.retro, &h.retro);
-	*row = sum;
+	if (make_room(s) < 0)
+		return -ENOMEM;
+	s->hits[s->n_hits] = *h;
+	s->kept[s->n_hits] = (struct kept_name){};
+	if (keep_name(s, s->n_hits) < 0)
+		return -ENOMEM;
+	size_t at = slot_of(s, h);
+	s->slots[at] = (uint32_t)++s->n_hits;
 	return 0;
+}
+
+static int take(struct hunt_scan *s, const struct hit *h)
+{
+	size_t at = slot_of(s, h);
+	if (!s->slots[at])
+		return take_new(s, h);
+	size_t i = s->slots[at] - 1;
+	struct hit *row = &s->hits[i], old = *row;
+	bool is_newer = h->last_ns >= old.last_ns;
+	if (is_newer)
+		*row = *h;
+	row->first_ns = h->first_ns < old.first_ns ? h->first_ns : old.first_ns;
+	row->retro = old.retro;
+	add_counts(&row->retro, &h->retro);
+	return is_newer ? keep_name(s, i) : 0;
 }
 
 struct rows {
@@ -203,7 +226,8 @@ static int match_rows(
 		const struct intel_match *m = &matches[i];
 		if (!m->id || m->id == records[i].indicator || !ids_has(s->ids, m->id))
 			continue;
-		if (take(s, batch_hit_of(m, &records[i], entity, true)) < 0)
+		struct hit h = batch_hit_of(m, &records[i], entity, true);
+		if (take(s, &h) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -256,12 +280,7 @@ static uint64_t look_fields(const struct hunt_scan *s)
 }
 
 static int scan_rows(
-	struct hunt_scan *s,
-	struct store_view *v,
-	uint16_t entity,
-	uint32_t hour,
-	bool journal_only,
-	const _Atomic bool *cancel
+	struct hunt_scan *s, struct store_view *v, uint16_t entity, uint32_t hour, bool journal_only
 )
 {
 	struct store_scan_spec spec = {
@@ -288,7 +307,7 @@ static int scan_rows(
 			s->damaged++;
 			ret = 0;
 		}
-		if (ret == 0 && atomic_load_explicit(cancel, memory_order_relaxed))
+		if (ret == 0 && atomic_load_explicit(s->cancel, memory_order_relaxed))
 			ret = -ECANCELED;
 	}
 	store_scan_close(scan);
@@ -369,6 +388,7 @@ int hunt_scan_hour(
 {
 	bool any = false;
 	begin_hour(s);
+	s->cancel = cancel;
 	int ret = hour->sealed_rows ? look_at_tables(s, v, entity, hour->hour, &any) : 0;
 	if (ret == -EIO) { // the rows tell what damaged tables cannot
 		s->damaged++;
@@ -383,10 +403,9 @@ int hunt_scan_hour(
 			s->prey.n = 0;
 			s->any_name = s->quarry->names.n > 0;
 		}
-		ret = scan_rows(s, v, entity, hour->hour, !any, cancel);
+		ret = scan_rows(s, v, entity, hour->hour, !any);
 	}
 	for (size_t i = 0; ret == 0 && i < s->n_hits; i++)
-		s->hits[i].texts[HIT_SEEN_NAME].p =
-			s->names + (size_t)s->hits[i].texts[HIT_SEEN_NAME].p;
+		s->hits[i].texts[HIT_SEEN_NAME].p = s->names ? s->names + s->kept[i].off : "";
 	return ret;
 }

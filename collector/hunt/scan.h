@@ -12,6 +12,12 @@
 
 #define HUNT_HITS_MAX 200000 // rows of hits of one hour; more are counted only
 
+// Where a name that was seen lies.
+struct kept_name {
+	size_t off;
+	uint8_t room;
+};
+
 struct hunt_scan {
 	const struct intel_db *db;
 	unsigned thread; // at the database
@@ -27,8 +33,10 @@ struct hunt_scan {
 	size_t n_hits, cap;
 	uint32_t *slots; // of hits, by hash; n_slots a power of two
 	size_t n_slots;
-	char *names; // what was seen, for HIT_SEEN_NAME
+	struct kept_name *kept; // of each hit, for HIT_SEEN_NAME
+	char *names;
 	size_t names_len, names_cap;
+	const _Atomic bool *cancel;
 	// Of all.
 	uint64_t rows, hosts, hours_scanned, over_limit, damaged;
 };

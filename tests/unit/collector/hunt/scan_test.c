@@ -192,6 +192,49 @@ static void what_matched_as_it_came_is_not_told_again(void **state)
 	intel_db_put(db);
 }
 
+// Each row is newer than the one before, and has another name: kept is the last one's, and no more.
+static void the_newest_name_is_kept_and_no_other(void **state)
+{
+	struct stores *f = *state;
+	static const _Atomic bool never;
+	static const char *const value[] = {"198.51.100.7"};
+	struct intel_db *db = database(value, 1);
+	struct record_batch *b = record_batch_create(2000);
+	char name[300] = "";
+	for (int i = 0; i < 2000; i++) {
+		struct record r = rows_record(ROWS_HOUR);
+		int len = snprintf(name, sizeof(name), "%0*d.example", 1 + i * 7 % 300 % 240, i);
+		RECORD_SET(&r, start_ns, store_hour_start(ROWS_HOUR) + (uint64_t)i * NS_PER_SEC);
+		RECORD_SET(&r, end_ns, r.start_ns);
+		RECORD_SET(&r, src, addr_of_v4((uint8_t[]){10, 0, 0, 1}));
+		RECORD_SET(&r, dst, addr_of_v4((uint8_t[]){198, 51, 100, 7}));
+		RECORD_SET(&r, server_name, ((struct record_str){name, (uint16_t)len}));
+		assert_int_equal(record_batch_add(b, &r), 0);
+	}
+	assert_int_equal(store_commit(f->store, &b, 1, f->error), 0);
+	record_batch_free(b);
+	stores_seal(f);
+	struct quarry quarry;
+	struct hunt_scan scan;
+	struct store_hour hour;
+	struct ids ids;
+	assert_int_equal(ids_of(db, &ids), 0);
+	assert_int_equal(quarry_init(&quarry, db, &ids), 0);
+	assert_int_equal(hunt_scan_init(&scan, db, 0, &ids, &quarry), 0);
+	assert_int_equal(store_view_hour(stores_view(f), 0, 0, &hour), 1);
+	assert_int_equal(hunt_scan_hour(&scan, f->view, 0, &hour, &never), 0);
+	assert_int_equal(scan.n_hits, 1);
+	assert_int_equal(scan.hits[0].retro.flows, 2000);
+	struct record_str seen = scan.hits[0].texts[HIT_SEEN_NAME];
+	assert_int_equal(seen.len, strlen(name));
+	assert_memory_equal(seen.p, name, seen.len);
+	assert_true(scan.names_len < 500);
+	hunt_scan_fini(&scan);
+	quarry_fini(&quarry);
+	ids_free(&ids);
+	intel_db_put(db);
+}
+
 static void a_cancelled_hunt_ends(void **state)
 {
 	struct stores *f = *state;
@@ -223,6 +266,7 @@ int main(void)
 		TEST(finds_the_same_in_hours_of_an_older_release),
 		TEST(finds_the_same_beside_damaged_tables),
 		TEST(what_matched_as_it_came_is_not_told_again),
+		TEST(the_newest_name_is_kept_and_no_other),
 		TEST(a_cancelled_hunt_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
