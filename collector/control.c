@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 16
-#define REQUEST_MAX 65536
+#define REQUEST_MAX CONTROL_LINE_MAX // what clients send at most
 #define IDLE_SEC 30
 
 struct control {
@@ -64,9 +64,22 @@ static json_t *answer(struct control *c, const char *line, size_t len)
 	return result ? json_pack("{s:b,s:o}", "ok", 1, "result", result) : failure(error);
 }
 
-static int send_answer(int fd, json_t *reply)
+// A line that clients take; NULL without memory.
+static char *line_of(const json_t *reply)
 {
 	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
+	if (!text || strlen(text) < CONTROL_LINE_MAX)
+		return text;
+	free(text);
+	json_t *refusal = failure("the answer is too large: ask for less");
+	text = refusal ? json_dumps(refusal, JSON_COMPACT) : NULL;
+	json_decref(refusal);
+	return text;
+}
+
+static int send_answer(int fd, json_t *reply)
+{
+	char *text = line_of(reply);
 	if (!text)
 		return -ENOMEM;
 	size_t len = strlen(text), done = 0;

@@ -182,6 +182,11 @@ def a_hunt_by_hand(t):
     hits = col.ask("hits")
     assert hits and all(h["retro"] and h["feed"] == "hunt" for h in hits), hits[:1]
     assert bad in (hits[0]["inside"], hits[0]["outside"])
+    report = t.path("report.txt")  # larger than a packet of the socket
+    report.write_text("\n".join([f"203.0.{i // 256}.{i % 256}" for i in range(10_000)] + [bad]) + "\n")
+    equal("indicators of a file", col.ask("hunt", report)["indicators"], 10_001)
+    wait_for("the hunt for a file", lambda: v1(api, "GET", "hunts")["hunts"][0]["state"] == "done")
+    equal("hits of a file", v1(api, "GET", "hunts")["hunts"][0]["hits"], len(hits))
     t.run(col.command("hunt", bad, "--since", "1h"))
     wait_for("the hunt of the last hour", lambda: v1(api, "GET", "hunts")["hunts"][0]["state"] == "done")
     equal("hits of the last hour", v1(api, "GET", "hunts")["hunts"][0]["hits"], 0)

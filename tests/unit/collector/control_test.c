@@ -76,6 +76,25 @@ static void a_refusal_comes_with_its_reason(void **)
 	control_stop(c);
 }
 
+static void what_is_large_is_taken_and_too_large_is_refused(void **)
+{
+	struct control *c = start();
+	char error[256], *word = malloc(CONTROL_LINE_MAX);
+	memset(word, 'x', CONTROL_LINE_MAX);
+	json_t *args = json_pack("{s:s#}", "word", word, CONTROL_LINE_MAX - 200), *result = NULL;
+	assert_int_equal(control_call(path, "echo", args, &result, error), 0);
+	assert_true(json_equal(json_object_get(result, "args"), args));
+	json_decref(args);
+	json_decref(result);
+	// fits as a request, and not with the rest of the answer around it
+	args = json_pack("{s:s#}", "word", word, CONTROL_LINE_MAX - 40);
+	assert_int_equal(control_call(path, "echo", args, &result, error), -EREMOTEIO);
+	assert_non_null(strstr(error, "too large"));
+	json_decref(args);
+	free(word);
+	control_stop(c);
+}
+
 static void without_a_collector_the_call_fails(void **)
 {
 	char error[256];
@@ -173,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_command_gets_its_arguments_and_answers),
 		cmocka_unit_test(a_refusal_comes_with_its_reason),
+		cmocka_unit_test(what_is_large_is_taken_and_too_large_is_refused),
 		cmocka_unit_test(without_a_collector_the_call_fails),
 		cmocka_unit_test(a_socket_in_use_is_not_taken_and_a_dead_one_is),
 		cmocka_unit_test(a_file_that_is_no_socket_is_left_alone),
