@@ -186,9 +186,11 @@ static int ask_top(struct question *q)
 		return fail("--metric: flows, packets, bytes or denied", q->s.metric);
 	int ret = sum_up(q, &by, 0, &g);
 	if (ret == 0) {
-		const struct group_row *rows = groups_sorted(g, (enum group_metric)metric);
+		size_t n;
+		const struct group_row *rows =
+			groups_largest(g, (enum group_metric)metric, (size_t)q->s.limit, &n);
 		json_t *list = json_array();
-		for (size_t i = 0; i < groups_count(g) && i < (size_t)q->s.limit; i++)
+		for (size_t i = 0; i < n; i++)
 			json_array_append_new(list, group_json(g, &by, &rows[i]));
 		name_columns(&by, group_metrics, names);
 		output_rows(list, names, q->format);

@@ -56,14 +56,16 @@ static void print_names(struct native_out *o, const struct cell_columns *by)
 static void answer(struct call *c, const struct native *n, const struct top *t)
 {
 	struct native_out o;
-	const struct group_row *rows = groups_sorted(t->g, (enum group_metric)t->metric);
+	size_t n_rows;
+	const struct group_row *rows =
+		groups_largest(t->g, (enum group_metric)t->metric, t->limit, &n_rows);
 	if (native_open(c, &o) < 0)
 		return;
 	if (n->format == NATIVE_CSV)
 		print_names(&o, t->by);
 	else if (n->format == NATIVE_JSON)
 		fputs("{\"top\":[", o.file);
-	for (size_t i = 0; i < groups_count(t->g) && i < t->limit; i++) {
+	for (size_t i = 0; i < n_rows; i++) {
 		native_row_begin(&o, n->format, i == 0);
 		print_row(&o, n->format, t->g, t->by, &rows[i]);
 		native_row_end(&o, n->format);

@@ -3,6 +3,7 @@
 
 #include "api/query/filter_plan.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -71,6 +72,45 @@ static void run_number(const struct chunk *c, const struct filter_node *node, ui
 	}
 }
 
+// An address as two numbers.
+struct halves {
+	uint64_t hi, lo;
+};
+
+static struct halves halves_of(const struct addr *a)
+{
+	uint64_t be[2];
+	memcpy(be, a->b, sizeof(be));
+	return (struct halves){be64toh(be[0]), be64toh(be[1])};
+}
+
+// The bits in which the ends of a range differ.
+static struct halves open_bits(const struct filter_net *r)
+{
+	struct halves lo = halves_of(&r->lo), hi = halves_of(&r->hi);
+	return (struct halves){lo.hi ^ hi.hi, lo.lo ^ hi.lo};
+}
+
+// Whether the range is all addresses of one prefix.
+static bool is_network(const struct filter_net *r)
+{
+	struct halves lo = halves_of(&r->lo), open = open_bits(r);
+	bool ones = open.hi ? open.lo == UINT64_MAX && (open.hi & (open.hi + 1)) == 0
+			    : (open.lo & (open.lo + 1)) == 0;
+	return ones && (lo.hi & open.hi) == 0 && (lo.lo & open.lo) == 0;
+}
+
+static void
+run_network(const struct filter_net *r, const struct addr *a, uint32_t n, uint64_t *mask)
+{
+	struct halves lo = halves_of(&r->lo), open = open_bits(r);
+	for (uint32_t i = 0; i < n; i++) {
+		struct halves v = halves_of(&a[i]);
+		uint64_t differs = ((v.hi ^ lo.hi) & ~open.hi) | ((v.lo ^ lo.lo) & ~open.lo);
+		SET(mask, i, differs == 0);
+	}
+}
+
 static void run_addr(const struct chunk *c, const struct filter_node *node, uint64_t *mask)
 {
 	static const struct addr zero;
@@ -82,6 +122,10 @@ static void run_addr(const struct chunk *c, const struct filter_node *node, uint
 		return;
 	}
 	const struct addr *a = (const struct addr *)c->b->columns[node->source] + c->first;
+	if (node->n == 1 && is_network(nets)) {
+		run_network(nets, a, c->n, mask);
+		return;
+	}
 	for (uint32_t i = 0; i < c->n; i++)
 		SET(mask, i, in_nets(nets, node->n, &a[i]));
 }

@@ -3,6 +3,7 @@
 
 #include "lib/base/siphash.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -165,53 +166,82 @@ find(struct groups *g, uint64_t bucket, const uint8_t *key, size_t len, struct g
 	return 0;
 }
 
+// The numbers of some rows, column by column: [0] of the columns' sources, [1] of their other ones.
+struct numbers {
+	uint32_t first; // row
+	uint64_t v[2][GROUP_COLUMNS_MAX][FILTER_CHUNK];
+};
+
+static void load_numbers(
+	const struct groups *g,
+	const struct record_batch *b,
+	uint32_t first,
+	uint32_t n,
+	struct numbers *ret
+)
+{
+	ret->first = first;
+	for (size_t i = 0; i < g->by.n; i++) {
+		const struct cell_column *c = &g->by.c[i];
+		if (!value_is_number(c->source))
+			continue;
+		value_load(b, c->source, first, n, ret->v[0][i]);
+		if (c->other >= 0)
+			value_load(b, c->other, first, n, ret->v[1][i]);
+	}
+}
+
+// A row, and at which end of it.
+struct place {
+	const struct record_batch *b;
+	const struct numbers *numbers;
+	uint32_t row;
+	bool other;
+};
+
 // The row's values one behind the other: numbers as 8 bytes, most significant first, so that keys
 // sort as values do.
-static size_t make_key(
-	const struct groups *g, const struct record_batch *b, uint32_t row, bool other, uint8_t *key
-)
+static size_t make_key(const struct groups *g, const struct place *p, uint8_t *key)
 {
 	size_t at = 0;
 	for (size_t i = 0; i < g->by.n; i++) {
 		const struct cell_column *c = &g->by.c[i];
-		struct cell v = cell_load(c, b, row, other && c->other >= 0);
-		if (c->type == CELL_ADDR) {
-			memcpy(key + at, v.addr.b, 16);
-			at += 16;
-		} else if (c->type == CELL_TEXT) {
+		bool other = p->other && c->other >= 0;
+		if (c->type == CELL_ADDR || c->type == CELL_TEXT) {
+			struct cell v = cell_load(c, p->b, p->row, other);
+			if (c->type == CELL_ADDR) {
+				memcpy(key + at, v.addr.b, 16);
+				at += 16;
+				continue;
+			}
 			uint16_t n = v.text.len > RECORD_STR_MAX ? RECORD_STR_MAX : v.text.len;
 			key[at++] = (uint8_t)n;
 			memcpy(key + at, v.text.p, n);
 			at += n;
 		} else {
-			for (int shift = 56; shift >= 0; shift -= 8)
-				key[at++] = (uint8_t)(v.number >> shift);
+			uint64_t be = htobe64(p->numbers->v[other][i][p->row - p->numbers->first]);
+			memcpy(key + at, &be, sizeof(be));
+			at += sizeof(be);
 		}
 	}
 	return at;
 }
 
-static int
-add(struct groups *g,
-    const struct record_batch *b,
-    uint32_t row,
-    uint64_t bucket,
-    const struct group_sums *sums)
+static int add(struct groups *g, struct place p, uint64_t bucket, const struct group_sums *sums)
 {
-	uint8_t key[KEY_MAX], first[KEY_MAX];
-	size_t first_len = 0;
+	uint8_t keys[2][KEY_MAX];
+	size_t len[2];
 	for (int other = 0; other <= g->has_other; other++) {
 		struct group_row *r;
-		size_t len = make_key(g, b, row, other, key);
-		if (other && len == first_len && memcmp(key, first, len) == 0)
+		p.other = other;
+		len[other] = make_key(g, &p, keys[other]);
+		if (other && len[0] == len[1] && memcmp(keys[0], keys[1], len[0]) == 0)
 			break; // both ends are the same: one record is one flow
-		int ret = find(g, bucket, key, len, &r);
+		int ret = find(g, bucket, keys[other], len[other], &r);
 		if (ret < 0)
 			return ret;
 		for (int m = 0; m < GROUP_N_METRICS; m++)
 			r->sums.v[m] += sums->v[m];
-		memcpy(first, key, len);
-		first_len = len;
 	}
 	return 0;
 }
@@ -219,11 +249,13 @@ add(struct groups *g,
 static int take(void *ctx, const struct record_batch *b, const uint32_t *rows, uint32_t n)
 {
 	struct groups *g = ctx;
+	struct numbers numbers;
 	const uint64_t *start = RECORD_COLUMN(b, start_ns);
 	const uint64_t *packets = RECORD_COLUMN(b, packets), *bytes = RECORD_COLUMN(b, bytes);
 	const uint64_t *rev_packets = RECORD_COLUMN(b, rev_packets);
 	const uint64_t *rev_bytes = RECORD_COLUMN(b, rev_bytes);
 	const uint8_t *verdict = RECORD_COLUMN(b, verdict);
+	load_numbers(g, b, rows[0], rows[n - 1] - rows[0] + 1, &numbers);
 	for (uint32_t k = 0; k < n; k++) {
 		uint32_t i = rows[k];
 		struct group_sums s = {
@@ -236,7 +268,8 @@ static int take(void *ctx, const struct record_batch *b, const uint32_t *rows, u
 				[GROUP_DENIED] = verdict && verdict[i] == VERDICT_DENY,
 			}};
 		uint64_t bucket = g->step_ns && start ? start[i] / g->step_ns : 0;
-		int ret = add(g, b, i, bucket, &s);
+		struct place p = {.b = b, .numbers = &numbers, .row = i};
+		int ret = add(g, p, bucket, &s);
 		if (ret < 0)
 			return ret;
 		for (int m = 0; m < GROUP_N_METRICS; m++)
@@ -293,11 +326,43 @@ static int cmp_metric(const void *left, const void *right, void *arg)
 	return a->bucket < b->bucket ? -1 : a->bucket > b->bucket;
 }
 
-const struct group_row *groups_sorted(struct groups *g, enum group_metric by)
+static void swap(struct group_row *rows, size_t i, size_t k)
+{
+	struct group_row r = rows[i];
+	rows[i] = rows[k];
+	rows[k] = r;
+}
+
+// A heap of n rows whose root is the one to go next.
+static void sift_down(struct group_row *rows, size_t n, size_t i, int m)
+{
+	for (size_t last;; i = last) {
+		last = i;
+		for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < n; child++)
+			if (cmp_metric(&rows[child], &rows[last], &m) > 0)
+				last = child;
+		if (last == i)
+			return;
+		swap(rows, i, last);
+	}
+}
+
+const struct group_row *
+groups_largest(struct groups *g, enum group_metric by, size_t max, size_t *ret_n)
 {
 	int m = (int)by;
-	if (g->n)
-		qsort_r(g->rows, g->n, sizeof(*g->rows), cmp_metric, &m);
+	size_t n = g->n < max ? g->n : max;
+	for (size_t i = n / 2; i-- > 0;)
+		sift_down(g->rows, n, i, m);
+	for (size_t i = n; n && i < g->n; i++) {
+		if (cmp_metric(&g->rows[i], &g->rows[0], &m) >= 0)
+			continue;
+		swap(g->rows, 0, i);
+		sift_down(g->rows, n, 0, m);
+	}
+	if (n)
+		qsort_r(g->rows, n, sizeof(*g->rows), cmp_metric, &m);
+	*ret_n = n;
 	return g->rows;
 }
 

@@ -46,8 +46,10 @@ size_t groups_count(const struct groups *g);
 // All sums together. Rows of a column of either end are in it once.
 struct group_sums groups_total(const struct groups *g);
 
-// The rows, largest metric first (ties: by key, then by time); they are g's. No run afterwards.
-const struct group_row *groups_sorted(struct groups *g, enum group_metric by);
+// The `max` rows with the largest metric, largest first (ties: by key, then by time); how many
+// there are in *ret_n. They are g's. No run afterwards.
+const struct group_row *
+groups_largest(struct groups *g, enum group_metric by, size_t max, size_t *ret_n);
 
 // The rows by key, then time.
 const struct group_row *groups_by_key(struct groups *g);

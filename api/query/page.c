@@ -156,7 +156,7 @@ static int take(void *ctx, const struct record_batch *b, const uint32_t *rows, u
 {
 	struct page *p = ctx;
 	const uint64_t *start = RECORD_COLUMN(b, start_ns);
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = n; i-- > 0;) { // the newest are at the end
 		struct page_row key = {.start_ns = start ? start[rows[i]] : 0};
 		if (key.start_ns < p->floor_ns || (p->has_cursor && key.start_ns > p->after_ns))
 			continue;

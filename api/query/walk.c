@@ -57,8 +57,11 @@ static int walk_block(
 	uint64_t mask[WORDS];
 	uint32_t rows[FILTER_CHUNK];
 	bool loaded = false;
-	for (uint32_t first = 0, n; first < b->n_rows; first += n) {
-		n = b->n_rows - first < FILTER_CHUNK ? b->n_rows - first : FILTER_CHUNK;
+	uint32_t n_chunks = (b->n_rows + FILTER_CHUNK - 1) / FILTER_CHUNK;
+	for (uint32_t k = 0; k < n_chunks; k++) {
+		// blocks are sorted by time: what is looked for first lies at their end
+		uint32_t first = (w->newest_first ? n_chunks - 1 - k : k) * FILTER_CHUNK;
+		uint32_t n = b->n_rows - first < FILTER_CHUNK ? b->n_rows - first : FILTER_CHUNK;
 		pass(w, b, first, n, mask);
 		uint32_t found = list_rows(mask, first, n, rows);
 		if (!found)

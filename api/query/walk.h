@@ -14,7 +14,8 @@ struct walk {
 	uint64_t fields;	     // columns that `rows` looks at
 	bool newest_first;
 	bool journal_only; // leave sealed rows out
-	// Gets up to FILTER_CHUNK rows that pass, rising within a block. Below 0 ends the walk.
+	// Gets up to FILTER_CHUNK rows that pass, rising and no further apart than that; with
+	// newest_first the end of a block before its beginning. Below 0 ends the walk.
 	int (*rows)(void *ctx, const struct record_batch *b, const uint32_t *rows, uint32_t n);
 	void *ctx;
 	// Rows older than this are of no interest any more; may rise on the way. NULL: all are.

@@ -59,7 +59,8 @@ static void groups_are_what_their_rows_add_up_to(void **state)
 {
 	struct held *h = *state;
 	struct groups *g = run_groups(h, "src_ip,proto", 0);
-	const struct group_row *rows = groups_sorted(g, GROUP_BYTES);
+	size_t n;
+	const struct group_row *rows = groups_largest(g, GROUP_BYTES, SIZE_MAX, &n);
 	uint64_t flows = 0;
 	for (size_t i = 0; i < groups_count(g); i++) {
 		struct want w = {groups_cell(g, &rows[i], 0), groups_cell(g, &rows[i], 1), 0};
@@ -72,6 +73,27 @@ static void groups_are_what_their_rows_add_up_to(void **state)
 	}
 	assert_int_equal(flows, h->all->n_rows);
 	groups_free(g);
+}
+
+static void the_largest_are_those_of_all(void **state)
+{
+	struct held *h = *state;
+	static const size_t limits[] = {0, 1, 2, 7, 50, 100000};
+	for (size_t k = 0; k < sizeof(limits) / sizeof(limits[0]); k++) {
+		struct groups *all = run_groups(h, "src_ip,dst_port", 0);
+		struct groups *some = run_groups(h, "src_ip,dst_port", 0);
+		size_t n_all, n;
+		const struct group_row *want = groups_largest(all, GROUP_FLOWS, SIZE_MAX, &n_all);
+		const struct group_row *got = groups_largest(some, GROUP_FLOWS, limits[k], &n);
+		assert_int_equal(n, limits[k] < n_all ? limits[k] : n_all);
+		for (size_t i = 0; i < n; i++) {
+			assert_int_equal(got[i].key_len, want[i].key_len);
+			assert_memory_equal(got[i].key, want[i].key, got[i].key_len);
+			assert_memory_equal(&got[i].sums, &want[i].sums, sizeof(got[i].sums));
+		}
+		groups_free(all);
+		groups_free(some);
+	}
 }
 
 static bool is_at_either_end(const struct record *r, const void *arg)
@@ -90,7 +112,8 @@ static void a_row_counts_at_both_ends_and_once_where_they_are_one(void **state)
 	held_commit(h, b);
 	held_look(h);
 	struct groups *g = run_groups(h, "ip", 0);
-	const struct group_row *rows = groups_sorted(g, GROUP_FLOWS);
+	size_t n;
+	const struct group_row *rows = groups_largest(g, GROUP_FLOWS, SIZE_MAX, &n);
 	for (size_t i = 0; i < groups_count(g); i++) {
 		struct want w = {.first = groups_cell(g, &rows[i], 0)};
 		struct group_sums want = naive(h, is_at_either_end, &w);
@@ -133,7 +156,8 @@ static void addresses_may_be_cut_to_networks(void **state)
 {
 	struct held *h = *state;
 	struct groups *g = run_groups(h, "src_ip/24/48", 0);
-	const struct group_row *rows = groups_sorted(g, GROUP_BYTES);
+	size_t n;
+	const struct group_row *rows = groups_largest(g, GROUP_BYTES, SIZE_MAX, &n);
 	assert_int_equal(groups_count(g), 2 + 3); // 10.0.{0,1}.0/24, 2001:db8:{0,1,2}::/48
 	for (size_t i = 0; i < groups_count(g); i++) {
 		struct want w = {.first = groups_cell(g, &rows[i], 0)};
@@ -231,6 +255,9 @@ int main(void)
 			a_row_counts_at_both_ends_and_once_where_they_are_one,
 			held_set_up,
 			held_tear_down
+		),
+		cmocka_unit_test_setup_teardown(
+			the_largest_are_those_of_all, held_set_up, held_tear_down
 		),
 		cmocka_unit_test_setup_teardown(steps_are_groups_too, held_set_up, held_tear_down),
 		cmocka_unit_test_setup_teardown(
