@@ -243,7 +243,7 @@ int control_start(
 	c->sun.sun_family = AF_UNIX;
 	int ret = strlen(path) < sizeof(c->sun.sun_path) ? 0 : -ENAMETOOLONG;
 	if (ret == 0) {
-		strcpy(c->sun.sun_path, path);
+		memcpy(c->sun.sun_path, path, strlen(path) + 1);
 		ret = c->stop_fd < 0 ? -EMFILE : listen_at(c);
 	}
 	pthread_mutex_init(&c->lock, NULL);

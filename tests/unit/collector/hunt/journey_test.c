@@ -7,7 +7,7 @@
 
 #include <stdatomic.h>
 
-#define HOURS 5
+#define HOURS 5ull
 
 static struct hunt hunt_for(struct intel_db *db)
 {

@@ -59,7 +59,7 @@ static void every_setting_is_taken_and_comes_back_from_json(void **)
 	assert_int_equal(d.score, 901);
 	assert_int_equal(d.severity, SEVERITY_CRITICAL);
 	assert_int_equal(d.every_ns, 300 * NS_PER_SEC);
-	assert_int_equal(d.max_age_ns, 30 * 86400 * NS_PER_SEC);
+	assert_int_equal(d.max_age_ns, 30ull * 86400 * NS_PER_SEC);
 	assert_int_equal(d.max_len, 1 << 20);
 	assert_true(d.is_allow && d.keep_reserved && d.is_exact && d.allow_private);
 	json_t *j = feed_def_json(&d);

@@ -50,6 +50,7 @@ static void locate(struct fixture *f, const char *name)
 static int look(struct fixture *f)
 {
 	free(f->bytes.data);
+	f->bytes.data = NULL;
 	return feed_source_read(&f->def, &f->mark, &f->bytes, f->error);
 }
 
