@@ -36,7 +36,7 @@ static const struct config_item items[] = {
 	{"sensor.active_timeout", "active-timeout", "TIME", CONFIG_DURATION, AT(active_ns), SEC, 86400 * SEC, "300s",
 	 "a longer flow is reported in parts of this length"},
 	{"sensor.flows", "flows", "N", CONFIG_SIZE, AT(n_flows), 16, 1ll << 28, "1M",
-	 "flows at the same time, per queue (215 bytes each)"},
+	 "flows at the same time, per queue (145 bytes each)"},
 	{"sensor.vlan_in_key", NULL, NULL, CONFIG_BOOL, AT(vlan_in_key), 0, 0, "yes",
 	 "packets of different VLANs are different flows"},
 	{"sensor.biflow", "biflow", "yes|no", CONFIG_BOOL, AT(biflow), 0, 0, "yes",

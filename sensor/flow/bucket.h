@@ -25,13 +25,18 @@
 #define DUE_NEVER UINT64_MAX
 
 struct flow_bucket {
-	alignas(64) uint16_t tags[BUCKET_SLOTS]; // 0: free
+	alignas(128) uint16_t tags[BUCKET_SLOTS]; // 0: free
 	uint16_t due[BUCKET_SLOTS];
+	uint32_t flows[BUCKET_SLOTS]; // their places in the slab
 };
+static_assert(sizeof(struct flow_bucket) == 128, "two adjacent cache lines");
 
 struct flow_table {
 	struct flow_bucket *buckets;
-	struct flow *flows;
+	struct flow *flows;   // the slab: those in use stand close together
+	uint32_t *free_flows; // places that were given back: a stack
+	uint32_t n_free;
+	uint32_t n_touched;  // places from here on were never used
 	uint64_t *group_due; // ticks; DUE_NEVER: all free
 	uint32_t n_buckets;
 	uint32_t n_groups;
@@ -45,7 +50,7 @@ struct flow_table {
 	struct names *names;	    // NULL: none
 	struct flow_secret secret;
 	struct flow_counters counters;
-	size_t map_len[2]; // of buckets, flows
+	size_t map_len[3]; // of buckets, flows, free_flows
 };
 
 // The slots of which the tag is `tag`, a bit each; the same by plain C.
@@ -69,6 +74,11 @@ static inline uint32_t bucket_match(const struct flow_bucket *b, uint16_t tag)
 #else
 	return bucket_match_plain(b, tag);
 #endif
+}
+
+static inline struct flow *bucket_flow(const struct flow_table *t, uint32_t bucket, unsigned slot)
+{
+	return &t->flows[t->buckets[bucket].flows[slot]];
 }
 
 // When the flow is over, unless a packet comes before.
@@ -109,6 +119,13 @@ static inline void flow_drop(struct flow_table *t, struct flow *f)
 	if (__builtin_expect(f->has_extra, 0))
 		flow_extras_del(t->extras, (size_t)(f - t->flows));
 	f->has_extra = false;
+}
+
+// Frees the slot, and the place of its flow, which has been dropped.
+static inline void bucket_free(struct flow_table *t, uint32_t bucket, unsigned slot)
+{
+	t->buckets[bucket].tags[slot] = 0;
+	t->free_flows[t->n_free++] = t->buckets[bucket].flows[slot];
 }
 
 // Hands the record to the exporter. The slot stays taken.

@@ -20,7 +20,7 @@ static uint64_t due_tick(const struct flow_table *t, const struct flow *f)
 
 void flow_set_due(struct flow_table *t, uint32_t bucket, unsigned slot)
 {
-	uint64_t due = due_tick(t, &t->flows[(size_t)bucket * BUCKET_SLOTS + slot]);
+	uint64_t due = due_tick(t, bucket_flow(t, bucket, slot));
 	uint64_t *group = &t->group_due[bucket / GROUP_BUCKETS];
 	t->buckets[bucket].due[slot] = (uint16_t)due;
 	if (due < *group)
@@ -82,11 +82,11 @@ static uint64_t sweep_bucket(struct flow_table *t, uint32_t bucket, bool all)
 	uint32_t used = ~bucket_match(b, 0) & 0xffff;
 	for (; used; used &= used - 1) {
 		unsigned slot = (unsigned)__builtin_ctz(used);
-		struct flow *f = &t->flows[(size_t)bucket * BUCKET_SLOTS + slot];
+		struct flow *f = bucket_flow(t, bucket, slot);
 		if (all || (int16_t)((uint16_t)now - b->due[slot]) >= 0) {
 			if (flow_expire(t, f, t->now_ns)) {
 				flow_drop(t, f);
-				b->tags[slot] = 0;
+				bucket_free(t, bucket, slot);
 				continue;
 			}
 			flow_set_due(t, bucket, slot);
@@ -150,10 +150,10 @@ static void flush_bucket(struct flow_table *t, uint32_t bucket)
 	uint32_t used = ~bucket_match(b, 0) & 0xffff;
 	for (; used; used &= used - 1) {
 		unsigned slot = (unsigned)__builtin_ctz(used);
-		struct flow *f = &t->flows[(size_t)bucket * BUCKET_SLOTS + slot];
+		struct flow *f = bucket_flow(t, bucket, slot);
 		flow_end(t, f, f->tcp_state == TCP_CLOSED ? FLOW_END_DETECTED : FLOW_END_FORCED);
 		flow_drop(t, f);
-		b->tags[slot] = 0;
+		bucket_free(t, bucket, slot);
 	}
 }
 

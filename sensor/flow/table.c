@@ -14,13 +14,17 @@
 static int allocate(struct flow_table *t, size_t extra_bytes)
 {
 	t->map_len[0] = t->n_buckets * sizeof(*t->buckets);
-	t->map_len[1] = (size_t)t->n_buckets * BUCKET_SLOTS * sizeof(*t->flows);
+	size_t n_flows = (size_t)t->n_buckets * BUCKET_SLOTS;
+	t->map_len[1] = n_flows * sizeof(*t->flows);
+	t->map_len[2] = n_flows * sizeof(*t->free_flows);
 	t->buckets = flow_map(t->map_len[0]);
 	t->flows = flow_map(t->map_len[1]);
+	t->free_flows = flow_map(t->map_len[2]);
 	t->group_due = malloc(t->n_groups * sizeof(*t->group_due));
 	if (extra_bytes)
-		t->extras = flow_extras_create((size_t)t->n_buckets * BUCKET_SLOTS, extra_bytes);
-	if (!t->buckets || !t->flows || !t->group_due || (extra_bytes && !t->extras))
+		t->extras = flow_extras_create(n_flows, extra_bytes);
+	if (!t->buckets || !t->flows || !t->free_flows || !t->group_due ||
+	    (extra_bytes && !t->extras))
 		return -ENOMEM;
 	for (uint32_t g = 0; g < t->n_groups; g++)
 		t->group_due[g] = DUE_NEVER;
@@ -59,6 +63,7 @@ void flow_table_free(struct flow_table *t)
 		return;
 	flow_unmap(t->buckets, t->map_len[0]);
 	flow_unmap(t->flows, t->map_len[1]);
+	flow_unmap(t->free_flows, t->map_len[2]);
 	flow_extras_free(t->extras);
 	free(t->group_due);
 	free(t);
@@ -80,9 +85,26 @@ static uint16_t tag_of(uint64_t hash)
 	return tag ? tag : 1;
 }
 
-static struct flow *slot_of(const struct flow_table *t, uint32_t bucket, unsigned slot)
+// The place that the nth flow from now on will be given: the last one given back is the warmest.
+static uint32_t free_place(const struct flow_table *t, uint32_t nth)
 {
-	return &t->flows[(size_t)bucket * BUCKET_SLOTS + slot];
+	return nth < t->n_free ? t->free_flows[t->n_free - 1 - nth]
+			       : t->n_touched + (nth - t->n_free);
+}
+
+static uint32_t take_place(struct flow_table *t)
+{
+	return t->n_free ? t->free_flows[--t->n_free] : t->n_touched++;
+}
+
+// The slot of a flow that is in the bucket.
+static unsigned slot_of(const struct flow_table *t, uint32_t bucket, const struct flow *f)
+{
+	uint32_t place = (uint32_t)(f - t->flows);
+	unsigned slot = 0;
+	while (t->buckets[bucket].flows[slot] != place || !t->buckets[bucket].tags[slot])
+		slot++;
+	return slot;
 }
 
 void flow_table_probe(
@@ -96,15 +118,17 @@ void flow_table_probe(
 		struct flow_probe *p = &ret_probes[i];
 		p->src_is_high = flow_key_of(&packets[i], t->vlan_in_key, &p->key);
 		p->hash = flow_key_hash(&p->key, &t->secret);
-		__builtin_prefetch(&t->buckets[bucket_of(t, p->hash)]);
+		const char *line = (const char *)&t->buckets[bucket_of(t, p->hash)];
+		__builtin_prefetch(line);
+		__builtin_prefetch(line + 64);
 	}
+	uint32_t n_new = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t bucket = bucket_of(t, ret_probes[i].hash);
 		const struct flow_bucket *b = &t->buckets[bucket];
 		uint32_t hits = bucket_match(b, tag_of(ret_probes[i].hash));
-		if (!hits && !(hits = bucket_match(b, 0)))
-			continue;
-		const char *line = (const char *)slot_of(t, bucket, (unsigned)__builtin_ctz(hits));
+		uint32_t place = hits ? b->flows[__builtin_ctz(hits)] : free_place(t, n_new++);
+		const char *line = (const char *)&t->flows[place];
 		__builtin_prefetch(line, 1);
 		__builtin_prefetch(line + 64, 1);
 	}
@@ -138,17 +162,17 @@ evict(struct flow_table *t, uint32_t bucket, uint64_t now_ns)
 {
 	unsigned oldest = 0;
 	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-		__builtin_prefetch(slot_of(t, bucket, i));
+		__builtin_prefetch(bucket_flow(t, bucket, i));
 	for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
-		struct flow *f = slot_of(t, bucket, i);
+		struct flow *f = bucket_flow(t, bucket, i);
 		if (f->tcp_state == TCP_CLOSED) {
 			flow_end(t, f, FLOW_END_DETECTED);
 			return i;
 		}
-		if (f->last_ns < slot_of(t, bucket, oldest)->last_ns)
+		if (f->last_ns < bucket_flow(t, bucket, oldest)->last_ns)
 			oldest = i;
 	}
-	struct flow *f = slot_of(t, bucket, oldest);
+	struct flow *f = bucket_flow(t, bucket, oldest);
 	bool is_idle = now_ns >= flow_idle_at(t, f);
 	flow_end(t, f, is_idle ? flow_over(t, f, now_ns) : FLOW_END_RESOURCES);
 	return oldest;
@@ -160,7 +184,9 @@ flow_add(struct flow_table *t, const struct packet *pkt, const struct flow_probe
 	uint32_t bucket = bucket_of(t, probe->hash);
 	uint32_t room = bucket_match(&t->buckets[bucket], 0);
 	unsigned slot = room ? (unsigned)__builtin_ctz(room) : evict(t, bucket, pkt->time_ns);
-	struct flow *f = slot_of(t, bucket, slot);
+	if (room)
+		t->buckets[bucket].flows[slot] = take_place(t);
+	struct flow *f = bucket_flow(t, bucket, slot);
 	if (!room)
 		flow_drop(t, f);
 	flow_init(f, pkt, probe);
@@ -174,7 +200,7 @@ static struct flow *find(struct flow_table *t, const struct flow_probe *probe)
 	uint32_t bucket = bucket_of(t, probe->hash);
 	uint32_t hits = bucket_match(&t->buckets[bucket], tag_of(probe->hash));
 	for (; hits; hits &= hits - 1) {
-		struct flow *f = slot_of(t, bucket, (unsigned)__builtin_ctz(hits));
+		struct flow *f = bucket_flow(t, bucket, (unsigned)__builtin_ctz(hits));
 		if (flow_key_eq(&f->key, &probe->key))
 			return f;
 	}
@@ -193,20 +219,20 @@ renew(struct flow_table *t, struct flow *f, const struct packet *pkt, const stru
 		return false;
 	flow_drop(t, f);
 	flow_init(f, pkt, probe);
-	size_t at = (size_t)(f - t->flows);
-	flow_set_due(t, (uint32_t)(at / BUCKET_SLOTS), at % BUCKET_SLOTS);
+	uint32_t bucket = bucket_of(t, probe->hash);
+	flow_set_due(t, bucket, slot_of(t, bucket, f));
 	return true;
 }
 
 static __attribute__((noinline)) void
-tcp_ends(struct flow_table *t, struct flow *f, uint16_t flags, unsigned dir)
+tcp_ends(struct flow_table *t, struct flow *f, uint64_t hash, uint16_t flags, unsigned dir)
 {
 	uint8_t before = f->tcp_state;
 	f->tcp_state = (uint8_t)tcp_next(before, flags, dir);
 	if (f->tcp_state == before || f->tcp_state != TCP_CLOSED)
 		return;
-	size_t at = (size_t)(f - t->flows);
-	flow_set_due(t, (uint32_t)(at / BUCKET_SLOTS), at % BUCKET_SLOTS);
+	uint32_t bucket = bucket_of(t, hash);
+	flow_set_due(t, bucket, slot_of(t, bucket, f));
 }
 
 static void count(struct flow *f, const struct packet *pkt, unsigned dir)
@@ -243,7 +269,7 @@ uint64_t flow_table_update(
 		unsigned dir = probes[i].src_is_high != f->forward_is_high;
 		count(f, pkt, dir);
 		if (pkt->tcp_flags & (TCP_FIN | TCP_RST))
-			tcp_ends(t, f, pkt->tcp_flags, dir);
+			tcp_ends(t, f, probes[i].hash, pkt->tcp_flags, dir);
 		t->counters.bytes += pkt->bytes;
 	}
 	t->counters.packets += n;

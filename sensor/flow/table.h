@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The flows of one worker. A bucket is one cache line of 16 tags and 16 due times; slot i of bucket
-// b is record 16 b + i, so a packet touches the bucket's line and its flow's two adjacent ones, all
-// of them prefetched a burst ahead. Capacity is fixed at creation: a full bucket gives up its
-// oldest flow (flowEndReason 5). Times come from outside (packets or clock) and decide when flows
-// end: on the packet that comes too late, or in flow_table_expire; both give the same records.
-// Thread: worker; create, free: control.
+// The flows of one worker. A bucket is two adjacent cache lines: 16 tags with 16 due times, and the
+// places of 16 flows in a slab, where those in use stand close together: few flows touch few pages,
+// however large the table is. A packet touches the bucket and its flow's two lines, all of them
+// prefetched a burst ahead. Capacity is fixed at creation, memory is taken as it is used: a full
+// bucket gives up its oldest flow (flowEndReason 5). Times come from outside (packets or clock) and
+// decide when flows end: on the packet that comes too late, or in flow_table_expire; both give the
+// same records. Thread: worker; create, free: control.
 
 #include "sensor/flow/key.h"
 #include "sensor/flow/ring.h"
