@@ -9,7 +9,11 @@
 #include <stdlib.h>
 
 #define NOW 1800000000u
+#ifdef __SANITIZE_THREAD__
+#define LOOKUPS_DEFAULT 10000
+#else
 #define LOOKUPS_DEFAULT 50000
+#endif
 #define BURST_MAX 300 // more than a round takes
 #define NAME_LEN 300  // of a name of the test, too long ones too
 
