@@ -19,6 +19,7 @@ from weir import ROOT, Bench, Skip
 
 MODULES = [
     "test_cli",
+    "test_docs",
     "test_doctor",
     "test_units",
     "test_capture",
