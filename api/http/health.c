@@ -5,11 +5,12 @@
 // but does not make the API unready.
 // Thread: worker.
 
-#include "api/http/app.h"
+#include "api/http/route.h"
 #include "lib/base/control.h"
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define KEEP_NS NS_PER_SEC // anybody may ask, so the collector is asked once a second at most
 
@@ -105,25 +106,36 @@ void healthz_get(struct call *c)
 	);
 }
 
+// What can be read, from the route table.
+static json_t *resources(void)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < n_routes; i++)
+		if (strcmp(routes[i].method, "GET") == 0 && routes[i].scope >= ROUTE_OPEN)
+			json_array_append_new(list, json_string(routes[i].path));
+	return list;
+}
+
 void index_get(struct call *c)
 {
 	response_json(
 		c->response,
 		200,
 		json_pack(
-			"{s:s,s:s,s:[s,s,s,s],s:[s,s]}",
+			"{s:s,s:s,s:o,s:[s,s],s:s,s:s}",
 			"service",
 			"weir-api",
 			"login",
 			"POST /mbox/api/netflow/auth",
 			"resources",
-			"/mbox/api/netflow/latest",
-			"/mbox/api/netflow/kpi",
-			"/mbox/api/netflow/flows",
-			"/mbox/api/netflow/resolve",
+			resources(),
 			"health",
 			"/healthz",
-			"/readyz"
+			"/readyz",
+			"metrics",
+			"/metrics",
+			"description",
+			"/openapi.json"
 		)
 	);
 }
