@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/query/parse.h"
 
+#include "lib/base/utf8.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,52 +21,6 @@ static int hex_digit(char c)
 		return c - '0';
 	c |= 0x20;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-// Bytes of the UTF-8 sequence at p (RFC 3629 §4: no overlong forms, no surrogates), 0: none.
-static size_t utf8_len(const uint8_t *p, size_t left)
-{
-	static const struct {
-		uint8_t lo, hi;	  // first byte
-		uint8_t lo2, hi2; // second byte
-		uint8_t len;
-	} forms[] = {
-		{0x01, 0x7f, 0, 0, 1},
-		{0xc2, 0xdf, 0x80, 0xbf, 2},
-		{0xe0, 0xe0, 0xa0, 0xbf, 3},
-		{0xe1, 0xec, 0x80, 0xbf, 3},
-		{0xed, 0xed, 0x80, 0x9f, 3},
-		{0xee, 0xef, 0x80, 0xbf, 3},
-		{0xf0, 0xf0, 0x90, 0xbf, 4},
-		{0xf1, 0xf3, 0x80, 0xbf, 4},
-		{0xf4, 0xf4, 0x80, 0x8f, 4},
-	};
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if (p[0] < forms[i].lo || p[0] > forms[i].hi)
-			continue;
-		if (forms[i].len > left)
-			return 0;
-		if (forms[i].len > 1 && (p[1] < forms[i].lo2 || p[1] > forms[i].hi2))
-			return 0;
-		for (size_t k = 2; k < forms[i].len; k++)
-			if ((p[k] & 0xc0) != 0x80)
-				return 0;
-		return forms[i].len;
-	}
-	return 0;
-}
-
-static bool is_utf8(const char *text, size_t len)
-{
-	const uint8_t *p = (const uint8_t *)text;
-	while (len) {
-		size_t n = utf8_len(p, len);
-		if (n == 0)
-			return false;
-		p += n;
-		len -= n;
-	}
-	return true;
 }
 
 // Decodes one name or value to *out, NUL-terminated, and moves *out behind it. Never longer than
@@ -86,7 +42,8 @@ static int decode(const char *from, size_t len, char **out, char error[static QU
 			*to++ = from[i];
 		}
 	}
-	if (!is_utf8(start, (size_t)(to - start)))
+	size_t n = (size_t)(to - start);
+	if (!utf8_is_valid(start, n) || memchr(start, 0, n))
 		return fail(error, "not UTF-8, or a NUL");
 	*to++ = '\0';
 	*out = to;

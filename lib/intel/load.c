@@ -61,9 +61,9 @@ static int load_list(
 	char error[static INTEL_ERROR_LEN]
 )
 {
-	char name[INTEL_FEED_NAME_MAX + 1], *data;
+	char name[INTEL_FEED_NAME_MAX + 1], *data = NULL;
 	struct feed_options o = {.name = name};
-	size_t len;
+	size_t len = 0;
 	intel_name_of_path(path, name);
 	int ret = read_file(path, &data, &len);
 	if (ret < 0) {
