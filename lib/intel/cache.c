@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC 0x32434448 // "HDC2"
+#define MAGIC 0x33434448 // "HDC3"
 #define KEPT 4		 // files in the folder
 #define NAME_DIGITS 32
 #define STALE_SEC 3600 // a file that was being written and never became one

@@ -46,7 +46,8 @@ token_sieve(const struct token_secret *s, uint64_t more, uint64_t hi, uint64_t l
 static inline uint64_t
 token_finish(const struct token_secret *s, enum token_kind kind, uint64_t more, uint64_t sieve)
 {
-	return token_fold(sieve ^ s->w[2], s->w[3] ^ (uint64_t)kind << 32 ^ more);
+	uint64_t t = token_fold(sieve ^ s->w[2], s->w[3] ^ (uint64_t)kind << 32 ^ more);
+	return t | ((t & 0xff) == 0); // Vectorscan takes a literal that begins with NUL for empty
 }
 
 static inline enum token_kind token_net_kind(bool v4)

@@ -4,6 +4,7 @@
 // thought of.
 
 #include "lib/intel/match.h"
+#include "lib/intel/token.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>
@@ -310,6 +311,18 @@ static void names_cover_what_is_below_them(void **)
 	intel_db_put(db);
 }
 
+// To Vectorscan such a literal is an empty one, and the whole database is refused.
+static void no_token_begins_with_nul(void **)
+{
+	const struct token_secret s = {{1, 2, 3, 4}};
+	unsigned char first;
+	for (uint64_t i = 0; i < 100000; i++) {
+		uint64_t t = token_finish(&s, TOKEN_NET4, 32, token_sieve(&s, 32, 0, i));
+		memcpy(&first, &t, 1);
+		assert_int_not_equal(first, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +338,7 @@ int main(void)
 		cmocka_unit_test(an_address_with_a_port_needs_both),
 		cmocka_unit_test(a_port_is_that_of_the_destination),
 		cmocka_unit_test(names_cover_what_is_below_them),
+		cmocka_unit_test(no_token_begins_with_nul),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
