@@ -52,7 +52,8 @@ static int cmp_newest(const void *left, const void *right)
 // Ends an hour: its rows in order, as many as there is room for.
 static void end_hour(struct wanted *w)
 {
-	qsort(w->rows, w->n, sizeof(*w->rows), cmp_newest);
+	if (w->n)
+		qsort(w->rows, w->n, sizeof(*w->rows), cmp_newest);
 	for (size_t i = 0; i < w->n; i++) {
 		if (json_array_size(w->list) < w->limit)
 			json_array_append_new(w->list, w->rows[i].json);
