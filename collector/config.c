@@ -2,7 +2,7 @@
 #include "collector/config.h"
 
 #include "collector/store/model.h"
-#include "lib/base/addr.h"
+#include "lib/base/prefixes.h"
 
 #include <errno.h>
 #include <string.h>
@@ -144,15 +144,6 @@ static bool is_entity_name(const char *name)
 	return n <= STORE_NAME_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == n;
 }
 
-static bool are_prefixes(const struct config_list *list)
-{
-	struct prefix p;
-	for (size_t i = 0; i < list->n; i++)
-		if (prefix_parse(list->items[i], &p) < 0)
-			return false;
-	return true;
-}
-
 #define EXPECTED_PREFIXES "expected addresses or prefixes such as 192.0.2.0/24 (host bits 0)"
 
 static int check(const void *config, const char **ret_what)
@@ -169,7 +160,7 @@ static int check(const void *config, const char **ret_what)
 	};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-		if (!are_prefixes(prefixes[i].list)) {
+		if (!prefixes_are_valid(prefixes[i].list)) {
 			*ret_what = prefixes[i].what;
 			return -EINVAL;
 		}
@@ -180,7 +171,7 @@ static int check(const void *config, const char **ret_what)
 			*ret_what = "entities: names are of a-z, 0-9, '_' and '-'";
 			return -EINVAL;
 		}
-		if (!are_prefixes(&entry->values)) {
+		if (!prefixes_are_valid(&entry->values)) {
 			*ret_what = "entities: " EXPECTED_PREFIXES;
 			return -EINVAL;
 		}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/ingest_setup.h"
 
+#include "lib/base/prefixes.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,17 +33,6 @@ static int setup_listen(
 	s->options.listen = s->listen;
 	s->options.n_listen = config->listen.n;
 	return 0;
-}
-
-// NULL without memory; config.c has checked the texts.
-static struct prefix *prefixes_of(const struct config_list *list)
-{
-	struct prefix *prefixes = calloc(list->n + 1, sizeof(*prefixes));
-	for (size_t i = 0; prefixes && i < list->n; i++) {
-		if (prefix_parse(list->items[i], &prefixes[i]) < 0)
-			abort();
-	}
-	return prefixes;
 }
 
 static int setup_peers(struct ingest_setup *s, const struct collector_config *config)

@@ -2,6 +2,7 @@
 #include "collector/intel_setup.h"
 
 #include "collector/intel/fetch.h"
+#include "lib/base/prefixes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,19 +13,6 @@
 static void on_change(void *ctx, struct intel_db *db)
 {
 	hunter_changed(ctx, db);
-}
-
-static int setup_own(struct intel_setup *s, const struct collector_config *config)
-{
-	s->own = calloc(config->own.n + 1, sizeof(*s->own));
-	if (!s->own)
-		return -ENOMEM;
-	for (size_t i = 0; i < config->own.n; i++) {
-		int ret = prefix_parse(config->own.items[i], &s->own[i]);
-		if (ret < 0)
-			return ret; // config.c has checked them
-	}
-	return 0;
 }
 
 static int
@@ -57,7 +45,8 @@ int intel_setup_start(
 		s->dir = NULL;
 		return -ENOMEM;
 	}
-	int ret = setup_own(s, config);
+	s->own = prefixes_of(&config->own);
+	int ret = s->own ? 0 : -ENOMEM;
 	if (ret == 0 && (ret = start_parts(s, store, ledger, n_gate)) < 0)
 		snprintf(error, INTEL_SETUP_ERROR_LEN, "%.200s: %s", s->dir, strerror(-ret));
 	if (ret < 0)

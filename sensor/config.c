@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sensor/config.h"
 
-#include "lib/base/addr.h"
 #include "lib/base/endpoint.h"
+#include "lib/base/prefixes.h"
 
 #include <errno.h>
 #include <string.h>
@@ -84,16 +84,6 @@ static const char *check_target(const struct sensor_config *c)
 	return NULL; // a name that is not known may be so at the start
 }
 
-static bool are_prefixes(const struct config_list *l)
-{
-	struct prefix p;
-	for (size_t i = 0; i < l->n; i++) {
-		if (prefix_parse(l->items[i], &p) < 0)
-			return false;
-	}
-	return true;
-}
-
 static int check(const void *config, const char **ret_what)
 {
 	const struct sensor_config *c = config;
@@ -107,7 +97,7 @@ static int check(const void *config, const char **ret_what)
 			"--pcap goes alone: its times are the capture's, a port's are the clock's";
 	else if (c->once && c->loop)
 		*ret_what = "--once ends what --loop begins anew: choose one";
-	else if (!are_prefixes(&c->own))
+	else if (!prefixes_are_valid(&c->own))
 		*ret_what = "intel.own: expected networks: 192.0.2.0/24, 2001:db8::/32";
 	else
 		*ret_what = check_target(c);

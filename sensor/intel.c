@@ -3,6 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/prefixes.h"
 #include "lib/intel/load.h"
 
 #include <errno.h>
@@ -154,18 +155,6 @@ static int make_qsbr(struct sensor_intel *i, unsigned n_workers)
 	return ret == 0 ? 0 : -EINVAL;
 }
 
-static int take_own(struct sensor_intel_loader *l)
-{
-	l->own = calloc(l->options.own->n + 1, sizeof(*l->own));
-	if (!l->own)
-		return -ENOMEM;
-	for (size_t n = 0; n < l->options.own->n; n++) {
-		if (prefix_parse(l->options.own->items[n], &l->own[n]) < 0)
-			return -EINVAL; // config.c has checked them
-	}
-	return 0;
-}
-
 int sensor_intel_create(const struct sensor_intel_options *o, struct sensor_intel **ret_intel)
 {
 	struct sensor_intel *i = calloc(1, sizeof(*i));
@@ -180,7 +169,8 @@ int sensor_intel_create(const struct sensor_intel_options *o, struct sensor_inte
 	l->options = *o;
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->wake, NULL);
-	int ret = take_own(l);
+	l->own = prefixes_of(o->own);
+	int ret = l->own ? 0 : -ENOMEM;
 	if (ret == 0)
 		ret = make_qsbr(i, o->n_workers);
 	if (ret == 0)

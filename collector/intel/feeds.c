@@ -4,6 +4,7 @@
 #include "collector/intel/feed_table.h"
 #include "collector/store/doc.h"
 #include "lib/base/clock.h"
+#include "lib/intel/load.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -271,15 +272,8 @@ static int add_files(struct feeds *f, char error[static FEED_ERROR_LEN])
 {
 	for (size_t i = 0; f->options.files && i < f->options.files->n; i++) {
 		const char *path = f->options.files->items[i];
-		const char *slash = strrchr(path, '/');
 		char name[INTEL_FEED_NAME_MAX + 1], whole[FEED_LOCATION_MAX + 1];
-		size_t n = 0;
-		for (const char *p = slash ? slash + 1 : path; *p && n + 1 < sizeof(name); p++)
-			name[n++] =
-				strchr("abcdefghijklmnopqrstuvwxyz0123456789_-.", *p) ? *p : '_';
-		name[n] = '\0';
-		if (*name == '.')
-			*name = '_';
+		intel_name_of_path(path, name);
 		char *real = realpath(path, NULL);
 		snprintf(whole, sizeof(whole), "%s", real ? real : path);
 		free(real);
