@@ -48,25 +48,6 @@ static json_t *types_json(const struct intel_list *l)
 	return types;
 }
 
-static json_t *rejects_json(const struct feed_report *r)
-{
-	json_t *list = json_array();
-	for (uint32_t i = 0; i < r->n_rejects; i++)
-		json_array_append_new(
-			list,
-			json_pack(
-				"{s:I,s:s,s:s}",
-				"line",
-				(json_int_t)r->rejects[i].line,
-				"why",
-				r->rejects[i].why,
-				"text",
-				r->rejects[i].sample
-			)
-		);
-	return list;
-}
-
 static void set_time(json_t *j, const char *key, uint32_t sec)
 {
 	char text[32];
@@ -110,7 +91,7 @@ static json_t *answer(const struct feed_report *r, const struct intel_list *l, s
 	json_object_set_new(j, "format", r->format ? json_string(r->format) : json_null());
 	json_object_set_new(j, "counts", counts_json(r));
 	json_object_set_new(j, "types", types_json(l));
-	json_object_set_new(j, "rejects", rejects_json(r));
+	json_object_set_new(j, "rejects", feed_rejects_json(r));
 	for (size_t i = 0; l && i < l->n && i < limit; i++)
 		json_array_append_new(first, indicator_json(l, &l->items[i]));
 	json_object_set_new(j, "first", first);

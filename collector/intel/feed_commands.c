@@ -24,25 +24,6 @@ static json_t *time_json(uint64_t ns)
 		  : json_null();
 }
 
-static json_t *rejects_json(const struct feed_report *r)
-{
-	json_t *list = json_array();
-	for (uint32_t i = 0; i < r->n_rejects; i++)
-		json_array_append_new(
-			list,
-			json_pack(
-				"{s:I,s:s,s:s}",
-				"line",
-				(json_int_t)r->rejects[i].line,
-				"why",
-				r->rejects[i].why,
-				"text",
-				r->rejects[i].sample
-			)
-		);
-	return list;
-}
-
 json_t *feed_status_json(const struct feed *feed)
 {
 	const struct feed_report *r = &feed->report;
@@ -88,7 +69,7 @@ json_t *feed_status_json(const struct feed *feed)
 	);
 	json_object_set_new(j, "stored", json_boolean(feed->def.is_stored));
 	json_object_set_new(j, "settings", feed_def_json(&feed->def));
-	json_object_set_new(j, "rejects", rejects_json(r));
+	json_object_set_new(j, "rejects", feed_rejects_json(r));
 	return j;
 }
 

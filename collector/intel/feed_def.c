@@ -286,3 +286,22 @@ struct feed_options feed_def_options(const struct feed_def *d)
 		.max_items = d->max_items,
 	};
 }
+
+json_t *feed_rejects_json(const struct feed_report *r)
+{
+	json_t *list = json_array();
+	for (uint32_t i = 0; i < r->n_rejects; i++)
+		json_array_append_new(
+			list,
+			json_pack(
+				"{s:I,s:s,s:s}",
+				"line",
+				(json_int_t)r->rejects[i].line,
+				"why",
+				r->rejects[i].why,
+				"text",
+				r->rejects[i].sample
+			)
+		);
+	return list;
+}

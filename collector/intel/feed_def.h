@@ -58,3 +58,6 @@ json_t *feed_def_json(const struct feed_def *d);
 struct feed_options feed_def_options(const struct feed_def *d);
 
 bool feed_def_is_url(const struct feed_def *d);
+
+// The first refused lines: number, why, beginning; NULL without memory.
+json_t *feed_rejects_json(const struct feed_report *r);
