@@ -119,9 +119,12 @@ void wire9_close(struct wire *s, uint64_t now_ms)
 	struct wbuf w = wbuf_of(s->bytes, sizeof(s->bytes));
 	wbuf_u16(&w, v9 ? 9 : 10);
 	wbuf_u16(&w, (uint16_t)(v9 ? s->n_flows + s->n_templates : wbuf_len(&s->w)));
+	// A v9 header has its time in whole seconds: the uptime of that second, or every time that
+	// a receiver works out from the two is up to a second early.
+	uint64_t now_sec = now_ms / 1000;
 	if (v9)
-		wbuf_u32(&w, (uint32_t)(now_ms - s->boot_ms));
-	wbuf_u32(&w, (uint32_t)(now_ms / 1000));
+		wbuf_u32(&w, (uint32_t)(now_sec * 1000 - s->boot_ms));
+	wbuf_u32(&w, (uint32_t)now_sec);
 	wbuf_u32(&w, v9 ? s->n_messages : s->n_records);
 	wbuf_u32(&w, s->domain);
 }
