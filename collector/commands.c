@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/commands.h"
 
+#include "collector/commands_exporters.h"
 #include "collector/commands_intel.h"
 #include "collector/commands_post.h"
 #include "collector/credentials.h"
@@ -273,6 +274,7 @@ static json_t *cmd_user_del(void *ctx, json_t *args, char error[static ERROR_LEN
 const struct control_command commands[] = {
 	{"ping", cmd_ping, "version and uptime"},
 	{"ledger", cmd_ledger, "every counter and drop, and what the store holds"},
+	{"exporters", cmd_exporters, "who sends, and how well: address, limit"},
 	{"entity", cmd_entity, "an entity's number: name"},
 	{"seal", cmd_seal, "seal all hours now, the running one too"},
 	{"flow.post", cmd_flow_post, "store one record and tell what it matched"},

@@ -15,6 +15,8 @@
 
 #include <pthread.h>
 
+struct ingest;
+
 struct commands_context {
 	struct store *store;
 	struct ledger *ledger;
@@ -25,6 +27,8 @@ struct commands_context {
 	struct hunter *hunter;
 	const struct config_map *entities; // configured, beside the built-in ones
 	uint64_t started_ns;		   // clock_mono_ns() at start
+	struct ingest *ingest;		   // NULL while it does not run
+	pthread_mutex_t ingest_lock;	   // of that pointer
 	pthread_mutex_t users_lock;	   // held from looking a user up to storing or removing it
 };
 

@@ -96,6 +96,7 @@ static int start_control(struct collector *c)
 		.hunter = c->intel.hunter,
 		.entities = &c->config.entities,
 		.started_ns = clock_mono_ns(),
+		.ingest_lock = PTHREAD_MUTEX_INITIALIZER,
 		.users_lock = PTHREAD_MUTEX_INITIALIZER,
 	};
 	int ret = make_parents(c->config.control_path);
@@ -107,6 +108,14 @@ static int start_control(struct collector *c)
 	else if (ret < 0)
 		log_errno(ret, "control socket %s", c->config.control_path);
 	return ret;
+}
+
+// Lets commands see the ingest, or no longer.
+static void show_ingest(struct collector *c, struct ingest *ingest)
+{
+	pthread_mutex_lock(&c->context.ingest_lock);
+	c->context.ingest = ingest;
+	pthread_mutex_unlock(&c->context.ingest_lock);
 }
 
 static int start_ingest(struct collector *c)
@@ -124,6 +133,7 @@ static int start_ingest(struct collector *c)
 		log_err("%s", warning);
 		return ret;
 	}
+	show_ingest(c, c->ingest);
 	if (*warning)
 		log_warn("%s", warning);
 	for (size_t i = 0; i < c->setup.options.n_listen; i++) {
@@ -167,6 +177,7 @@ static int start(struct collector *c)
 static void stop(struct collector *c)
 {
 	commit_hurry(c->commit);
+	show_ingest(c, NULL);
 	if (c->ingest)
 		ingest_stop(c->ingest);
 	ingest_setup_fini(&c->setup);

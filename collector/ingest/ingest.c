@@ -144,6 +144,7 @@ static void list_session(void *arg, struct session *s)
 	struct thread *t = arg;
 	if (t->n_exporters == EXPORTERS_MAX)
 		return;
+	uint64_t template_ns = s->domain ? s->domain->learnt_ns : 0;
 	t->exporters[t->n_exporters++] = (struct ingest_exporter){
 		.addr = s->key.addr,
 		.domain = s->key.domain,
@@ -160,6 +161,9 @@ static void list_session(void *arg, struct session *s)
 		.reordered = s->reordered,
 		.duplicates = s->duplicates,
 		.last_ns = s->last_ns + t->intake.wall_ns,
+		.template_ns = template_ns ? template_ns + t->intake.wall_ns : 0,
+		.skew_ns = s->skew_ns,
+		.has_skew = s->has_skew,
 	};
 }
 

@@ -273,6 +273,12 @@ intake_session(struct intake *in, const struct peer *p, struct session_key key, 
 	return s;
 }
 
+void intake_clock(const struct intake *in, struct session *s, uint64_t export_ns, uint64_t now_ns)
+{
+	s->skew_ns = (int64_t)(export_ns - (now_ns + in->wall_ns));
+	s->has_skew = true;
+}
+
 static void settle_losses(struct intake *in, struct session *s, uint64_t now_ns)
 {
 	uint64_t lost = sequence_lost(&s->sequence, now_ns);

@@ -73,6 +73,9 @@ intake_session(struct intake *in, const struct peer *p, struct session_key key, 
 // Finishes a record and adds it to the batch of its entity.
 void intake_add(struct intake *in, struct session *s, struct record *r, uint64_t now_ns);
 
+// Notes what the exporter's clock says.
+void intake_clock(const struct intake *in, struct session *s, uint64_t export_ns, uint64_t now_ns);
+
 // Takes the message's number and counts what that tells. The event, for who wants to know.
 enum sequence_event intake_sequence(
 	struct intake *in, struct session *s, uint32_t number, uint32_t count, uint64_t now_ns

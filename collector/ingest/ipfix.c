@@ -13,6 +13,7 @@ void ipfix_take(struct intake *in, const struct peer *p, const struct ipfix_mess
 	if (!s)
 		return;
 	s->version = IPFIX_VERSION;
+	intake_clock(in, s, m->export_ns, m->recv_ns);
 	intake_read(in, s, m);
 	intake_sequence(in, s, m->sequence, in->reader.n_records, m->recv_ns);
 	if (in->reader.n_unread || in->reader.is_malformed)

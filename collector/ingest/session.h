@@ -51,6 +51,8 @@ struct session {
 	struct sequence sequence;
 	uint64_t last_ns;
 	uint64_t messages, records, lost, resets, reordered, duplicates;
+	int64_t skew_ns; // what its clock was ahead of ours in the last message
+	bool has_skew;
 	uint32_t uptime_ms; // v9: of the last message
 	uint32_t sampling;
 	uint16_t version;

@@ -96,6 +96,7 @@ void v5_take(struct intake *in, const struct peer *p, struct buf data, uint64_t 
 	if (!s)
 		return;
 	s->version = NETFLOW5_VERSION;
+	intake_clock(in, s, h.export_ms * NS_PER_MSEC, now_ns);
 	intake_sequence(in, s, h.sequence, h.count, now_ns);
 	for (unsigned i = 0; i < h.count; i++) {
 		struct record r;

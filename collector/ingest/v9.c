@@ -12,6 +12,7 @@ void v9_take(struct intake *in, const struct peer *p, const struct ipfix_message
 	if (!s)
 		return;
 	s->version = NETFLOW9_VERSION;
+	intake_clock(in, s, m->export_ns, m->recv_ns);
 	enum sequence_event event = intake_sequence(in, s, m->sequence, 1, m->recv_ns);
 	// A new process behind the old address has templates of its own (RFC 3954 §9). Uptime alone
 	// proves nothing: it wraps, and replays make it up.

@@ -194,6 +194,7 @@ bool ipfix_domain_learn(
 	struct ipfix_template **slot = slot_of(d, h.id);
 
 	h.weir_pen = d->limits.weir_pen;
+	d->learnt_ns = now_ns;
 	if (slot && *slot && is_same(*slot, &h, fields, len)) {
 		bool was_expired = is_expired(d, *slot, now_ns);
 		(*slot)->seen_ns = now_ns;

@@ -66,6 +66,7 @@ struct ipfix_domain {
 	struct ipfix_template *first[2];    // of those that are no options, and those that are
 	uint32_t n_templates;
 	uint64_t swept_ns;
+	uint64_t learnt_ns; // when a template was last announced; 0: never
 	struct ipfix_pending *pending, **pending_end;
 	size_t pending_len;
 	uint32_t n_pending;

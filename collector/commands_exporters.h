@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Who sends, and how well: one object per session of the ingest, as of at most a second ago.
+// Thread: control; several at once.
+
+#include "collector/control.h"
+
+// address (none: all), limit (4096). A list: address, port, transport, domain, version, entity,
+// packets, records, lost, reordered, duplicates, resets, templates, template_age_sec, sampling,
+// clock_skew_ms, last_seen. Without a value: null.
+control_handler cmd_exporters;
