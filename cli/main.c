@@ -71,6 +71,7 @@ static json_t *ledger_rows(json_t *answer)
 	add_counters(rows, json_object_get(answer, "counters"), "counter");
 	add_counters(rows, json_object_get(answer, "drops"), "drop");
 	add_counters(rows, json_object_get(answer, "store"), "store");
+	add_counters(rows, json_object_get(answer, "state"), "state");
 	return rows;
 }
 

@@ -29,13 +29,30 @@ static json_t *fail_errno(char error[static ERROR_LEN], const char *what, int re
 	return NULL;
 }
 
+// Whether what comes in is stored, in a word.
+static const char *intake_state(struct commands_context *c)
+{
+	static const char *const words[] = {
+		[COMMIT_OK] = "ok",
+		[COMMIT_NO_SPACE] = "no_space",
+		[COMMIT_REFUSED] = "store_refuses",
+	};
+	return words[c->commit ? commit_state(c->commit) : COMMIT_OK];
+}
+
 static json_t *cmd_ping(void *ctx, json_t *, char error[static ERROR_LEN])
 {
 	struct commands_context *c = ctx;
 	uint64_t up_ns = clock_mono_ns() - c->started_ns;
 	(void)error;
 	return json_pack(
-		"{s:s,s:I}", "version", WEIR_VERSION, "uptime_sec", (json_int_t)(up_ns / NS_PER_SEC)
+		"{s:s,s:I,s:s}",
+		"version",
+		WEIR_VERSION,
+		"uptime_sec",
+		(json_int_t)(up_ns / NS_PER_SEC),
+		"intake",
+		intake_state(c)
 	);
 }
 
@@ -71,8 +88,18 @@ static json_t *cmd_ledger(void *ctx, json_t *, char error[static ERROR_LEN])
 		(json_int_t)stats.size
 	);
 	json_object_set_new(counters, "in_flight", json_integer(in_flight));
-	json_t *result =
-		json_pack("{s:o,s:o,s:o}", "counters", counters, "drops", drops, "store", store);
+	json_t *result = json_pack(
+		"{s:o,s:o,s:o,s:{s:s}}",
+		"counters",
+		counters,
+		"drops",
+		drops,
+		"store",
+		store,
+		"state",
+		"intake",
+		intake_state(c)
+	);
 	return result ? result : fail(error, "out of memory");
 }
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -37,6 +38,7 @@ struct commit {
 	bool was_busy;		   // and whether there was something to write
 	bool hurry;
 	bool stop;
+	_Atomic int state; // enum commit_state
 };
 
 static int load_init(struct load *l, uint32_t cap)
@@ -86,27 +88,44 @@ static bool count_try(struct commit *c)
 	return hurry;
 }
 
+// What the last write tells: said when it changes.
+static void set_state(struct commit *c, int ret, uint64_t rows, const char *error)
+{
+	int state = ret == 0 ? COMMIT_OK : ret == -ENOSPC ? COMMIT_NO_SPACE : COMMIT_REFUSED;
+	int was = atomic_exchange(&c->state, state);
+	if (was == COMMIT_OK && state != COMMIT_OK)
+		ledger_add(c->options.ledger, LEDGER_intake_stops, 1);
+	if (state != COMMIT_OK && state != was)
+		log_err("%s: intake waits, %llu records wait with it: %s",
+			state == COMMIT_NO_SPACE ? "no space" : "commit failed",
+			(unsigned long long)rows,
+			error);
+	if (state == COMMIT_OK && was != COMMIT_OK)
+		log_info("the store takes records again: intake goes on");
+}
+
+enum commit_state commit_state(struct commit *c)
+{
+	return (enum commit_state)atomic_load(&c->state);
+}
+
 // Writes the batches, trying again as long as the store refuses (a full disk may be enlarged):
 // meanwhile the batches in use run out and back-pressure holds the intake. False: given up.
 static bool write_all(struct commit *c, const struct load *l, const struct hit *hits, size_t n_hits)
 {
 	uint64_t rows = rows_of(l);
-	struct log_limit limit = {};
 	for (;;) {
 		char error[STORE_ERROR_LEN] = "";
-		uint64_t suppressed;
 		int ret = l->n ? store_commit_hits(
 					 c->options.store, l->batches, l->n, hits, n_hits, error
 				 )
 			       : store_hits_add(c->options.store, hits, n_hits, error);
 		bool hurry = count_try(c);
+		set_state(c, ret, rows, error);
 		if (ret == 0) {
 			ledger_add(c->options.ledger, LEDGER_stored, rows);
 			return true;
 		}
-		if (log_limit_ok(&limit, 1, &suppressed))
-			log_err("commit of %llu records failed: %s", (unsigned long long)rows, error
-			);
 		if (hurry) {
 			ledger_add(c->options.ledger, LEDGER_store_failed, rows);
 			return false;

@@ -46,6 +46,16 @@ void commit_push(struct commit *c, struct record_batch *b);
 // lost.
 bool commit_hit(struct commit *c, const struct hit *h);
 
+// Whether what comes in is stored.
+enum commit_state {
+	COMMIT_OK,
+	COMMIT_NO_SPACE, // no: the disk is full up to the reserve
+	COMMIT_REFUSED,	 // no: the store does not take it
+};
+
+// Thread: any.
+enum commit_state commit_state(struct commit *c);
+
 // False when the committer has had something to write since the last call and has not tried to.
 // *ret_is_full says whether takers wait for a free batch.
 bool commit_goes_on(struct commit *c, bool *ret_is_full);

@@ -26,6 +26,8 @@ struct collector_config {
 	int64_t cache_len;
 	int64_t seal_grace_ns;
 	int64_t block_rows;
+	int64_t retention_age_ns, retention_size, retention_free;
+	int64_t reserve;
 	bool verbose;
 };
 

@@ -57,6 +57,7 @@ static int start_store(struct collector *c)
 		.cache_len = c->config.cache_len,
 		.seal_grace_ns = c->config.seal_grace_ns,
 		.block_rows = (uint32_t)c->config.block_rows,
+		.reserve = (uint64_t)c->config.reserve,
 	};
 	int ret = make_parents(options.dir);
 	if (ret < 0)
@@ -82,6 +83,23 @@ static int start_commit(struct collector *c)
 	};
 	int ret = commit_start(&options, &c->commit);
 	return ret < 0 ? log_errno(ret, "committer") : 0;
+}
+
+static int start_sealer(struct collector *c)
+{
+	struct sealer_options options = {
+		.store = c->store,
+		.ledger = &c->ledger,
+		.interval_ns = SEAL_INTERVAL_NS,
+		.retention =
+			{
+				.age_ns = (uint64_t)c->config.retention_age_ns,
+				.size = (uint64_t)c->config.retention_size,
+				.free = (uint64_t)c->config.retention_free,
+			},
+	};
+	int ret = sealer_start(&options, &c->sealer);
+	return ret < 0 ? log_errno(ret, "sealer") : 0;
 }
 
 static int start_control(struct collector *c)
@@ -166,8 +184,8 @@ static int start(struct collector *c)
 		ret = start_intel(c);
 	if (ret == 0)
 		ret = start_commit(c);
-	if (ret == 0 && (ret = sealer_start(c->store, SEAL_INTERVAL_NS, &c->sealer)) < 0)
-		log_errno(ret, "sealer");
+	if (ret == 0)
+		ret = start_sealer(c);
 	if (ret == 0)
 		ret = start_control(c);
 	return ret == 0 ? start_ingest(c) : ret;

@@ -7,11 +7,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 struct sealer {
-	struct store *store;
-	uint64_t interval_ns;
+	struct sealer_options o;
 	pthread_t thread;
 	pthread_mutex_t seal_lock; // one seal at a time
 	pthread_mutex_t lock;	   // guards stop
@@ -22,7 +22,7 @@ struct sealer {
 // Sleeps for the interval; false when it is time to end.
 static bool wait_turn(struct sealer *s)
 {
-	uint64_t at = clock_mono_ns() + s->interval_ns;
+	uint64_t at = clock_mono_ns() + s->o.interval_ns;
 	struct timespec until = {
 		.tv_sec = (time_t)(at / NS_PER_SEC), .tv_nsec = (long)(at % NS_PER_SEC)};
 	pthread_mutex_lock(&s->lock);
@@ -33,37 +33,73 @@ static bool wait_turn(struct sealer *s)
 	return go_on;
 }
 
-static int64_t seal(struct sealer *s, bool all, char error[static STORE_ERROR_LEN])
+static int retain(struct sealer *s, char error[static STORE_ERROR_LEN])
 {
-	pthread_mutex_lock(&s->seal_lock);
-	int64_t rows = store_seal(s->store, clock_now_ns(), all, error);
-	pthread_mutex_unlock(&s->seal_lock);
-	return rows;
+	struct store_expired gone;
+	char until[32];
+	int ret = store_retain(s->o.store, &s->o.retention, clock_now_ns(), &gone, error);
+	ledger_add(s->o.ledger, LEDGER_expired, gone.rows);
+	ledger_add(s->o.ledger, LEDGER_expired_hours, gone.hours);
+	if (gone.before_hour) {
+		uint64_t ns = store_hour_start(gone.before_hour);
+		log_info(
+			"retention removed %u hours with %llu records, all before %s",
+			gone.hours,
+			(unsigned long long)gone.rows,
+			clock_format(ns, "%Y-%m-%dT%H:%M:%SZ", until, sizeof(until))
+		);
+	}
+	return ret;
 }
 
+// Room first: sealing needs some.
+static int64_t seal(struct sealer *s, bool all, char error[static STORE_ERROR_LEN])
+{
+	char why[STORE_ERROR_LEN] = "";
+	pthread_mutex_lock(&s->seal_lock);
+	int ret = retain(s, why);
+	int64_t rows = store_seal(s->o.store, clock_now_ns(), all, error);
+	if (all && ret == 0 && rows > 0) // what was just sealed may be too much
+		ret = retain(s, why);
+	pthread_mutex_unlock(&s->seal_lock);
+	if (rows < 0 || ret == 0)
+		return rows;
+	memcpy(error, why, sizeof(why));
+	return ret;
+}
+
+static void say(int64_t ret, const char *what, const char *why, struct log_limit *limit)
+{
+	uint64_t suppressed;
+	if (ret < 0 && log_limit_ok(limit, 3, &suppressed))
+		log_err("%s failed: %s", what, why);
+}
+
+// What the limits demand is removed before anything comes in.
 static void *sealer_main(void *arg)
 {
 	struct sealer *s = arg;
 	struct log_limit limit = {};
-	uint64_t suppressed;
+	char error[STORE_ERROR_LEN] = "";
+	pthread_mutex_lock(&s->seal_lock);
+	say(retain(s, error), "retention", error, &limit);
+	pthread_mutex_unlock(&s->seal_lock);
 	while (wait_turn(s)) {
-		char error[STORE_ERROR_LEN] = "";
+		error[0] = 0;
 		int64_t rows = seal(s, false, error);
 		if (rows > 0)
 			log_info("sealed %lld records", (long long)rows);
-		else if (rows < 0 && log_limit_ok(&limit, 3, &suppressed))
-			log_err("sealing failed: %s", error);
+		say(rows, "sealing", error, &limit);
 	}
 	return NULL;
 }
 
-int sealer_start(struct store *store, uint64_t interval_ns, struct sealer **ret_sealer)
+int sealer_start(const struct sealer_options *options, struct sealer **ret_sealer)
 {
 	struct sealer *s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	s->store = store;
-	s->interval_ns = interval_ns;
+	s->o = *options;
 	pthread_condattr_t attr;
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

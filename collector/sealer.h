@@ -1,19 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The thread that seals hours when they are over (collector/store/store.h, store_seal), looking
-// every few seconds, and on request the running hour too.
+// The thread that seals hours when they are over (collector/store/store.h, store_seal) and removes
+// what is no longer kept (collector/store/retention.h): at once, then every few seconds, and on
+// request, the running hour being sealed then too.
 // Thread: control.
 
-#include "collector/store/store.h"
+#include "collector/ledger.h"
+#include "collector/store/retention.h"
 
 struct sealer;
 
-[[nodiscard]] int
-sealer_start(struct store *store, uint64_t interval_ns, struct sealer **ret_sealer);
+struct sealer_options {
+	struct store *store;
+	struct ledger *ledger; // counts what was removed
+	uint64_t interval_ns;
+	struct store_retention retention;
+};
 
-// Seals every hour with rows in the journal, the running one too, on the caller's thread (one seal
-// at a time). Rows sealed, or -errno with the reason in `error`.
+[[nodiscard]] int sealer_start(const struct sealer_options *options, struct sealer **ret_sealer);
+
+// Seals every hour with rows in the journal, the running one too, and removes what is no longer
+// kept, on the caller's thread (one turn at a time). Rows sealed, or -errno with the reason in
+// `error`.
 [[nodiscard]] int64_t sealer_seal_all(struct sealer *s, char error[static STORE_ERROR_LEN]);
 
 void sealer_stop(struct sealer *s);

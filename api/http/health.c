@@ -9,6 +9,7 @@
 #include "lib/base/control.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct health {
 	pthread_mutex_t lock;
 	uint64_t asked_ns; // 0: never
 	bool collector_ok;
+	bool intake_ok; // what comes in is stored
 	char why[256];
 };
 
@@ -47,6 +49,10 @@ static void ask_collector(struct app *app)
 	if (h->asked_ns && clock_mono_ns() - h->asked_ns < KEEP_NS)
 		return;
 	h->collector_ok = control_call(app->config->control, "ping", NULL, &result, h->why) == 0;
+	const char *intake = json_string_value(json_object_get(result, "intake"));
+	h->intake_ok = !intake || strcmp(intake, "ok") == 0;
+	if (!h->intake_ok)
+		snprintf(h->why, sizeof(h->why), "%s: intake waits", intake);
 	json_decref(result);
 	h->asked_ns = clock_mono_ns();
 }
@@ -72,26 +78,37 @@ static bool store_ok(struct app *app)
 void readyz_get(struct call *c)
 {
 	struct health *h = c->app->health;
-	bool store = store_ok(c->app), collector = true;
+	bool store = store_ok(c->app), collector = true, intake = true;
+	char why[sizeof(h->why)] = "";
 
 	// while one worker waits for a collector that hangs, the others say what was known before
 	if (pthread_mutex_trylock(&h->lock) == 0) {
 		ask_collector(c->app);
 		collector = h->collector_ok;
+		intake = h->intake_ok;
+		memcpy(why, h->why, sizeof(why));
 		pthread_mutex_unlock(&h->lock);
 	}
+	json_t *checks = json_array();
+	json_array_append_new(
+		checks, check("store", store, "there is no store, or it cannot be read")
+	);
+	json_array_append_new(
+		checks, check("collector", collector, "no answer on its control socket")
+	);
+	if (collector) // who else would know?
+		json_array_append_new(checks, check("intake", intake, why));
 	response_json(
 		c->response,
 		store ? 200 : 503,
 		json_pack(
-			"{s:b,s:s,s:[o,o]}",
+			"{s:b,s:s,s:o}",
 			"ready",
 			store,
 			"status",
-			store ? (collector ? "ok" : "warning") : "error",
+			store ? (collector && intake ? "ok" : "warning") : "error",
 			"checks",
-			check("store", store, "there is no store, or it cannot be read"),
-			check("collector", collector, "no answer on its control socket")
+			checks
 		)
 	);
 }

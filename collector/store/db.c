@@ -294,6 +294,34 @@ int db_flush(struct db *db, char error[static DB_ERROR_LEN])
 	return what ? translate(what, error) : 0;
 }
 
+void db_delete_files(struct db *db, struct slice from, struct slice to)
+{
+	char *what = NULL;
+	rocksdb_delete_file_in_range(db->db, from.p, from.len, to.p, to.len, &what);
+	if (what)
+		rocksdb_free(what);
+}
+
+void db_compact(struct db *db, struct slice from, struct slice to)
+{
+	rocksdb_compactoptions_t *o = rocksdb_compactoptions_create();
+	rocksdb_compactoptions_set_exclusive_manual_compaction(o, 0);
+	rocksdb_compact_range_opt(db->db, o, from.p, from.len, to.p, to.len);
+	rocksdb_compactoptions_destroy(o);
+}
+
+uint64_t db_range_len(struct db *db, struct slice from, struct slice to)
+{
+	const char *first = from.p, *end = to.p;
+	uint64_t len = 0;
+	char *what = NULL;
+	rocksdb_approximate_sizes(db->db, 1, &first, &from.len, &end, &to.len, &len, &what);
+	if (!what)
+		return len;
+	rocksdb_free(what);
+	return 0;
+}
+
 struct db_snapshot *db_snapshot_create(struct db *db)
 {
 	struct db_snapshot *s = malloc(sizeof(*s));

@@ -57,6 +57,13 @@ db_write(struct db *db, struct db_batch *b, bool sync, char error[static DB_ERRO
 // Moves what was written to a file and starts another WAL. Returns when that is done.
 [[nodiscard]] int db_flush(struct db *db, char error[static DB_ERROR_LEN]);
 
+// For ranges [from, to) whose keys have been deleted. Deletes the files that lie wholly in one, and
+// rewrites the others without what is deleted; failures leave things as they are. Bytes of the
+// files that keys in the range take, about.
+void db_delete_files(struct db *db, struct slice from, struct slice to);
+void db_compact(struct db *db, struct slice from, struct slice to);
+uint64_t db_range_len(struct db *db, struct slice from, struct slice to);
+
 // The state of the database now, for iterators; not of a secondary, whose state stands still
 // between catch-ups. NULL is "now" for each iterator.
 struct db_snapshot *db_snapshot_create(struct db *db);

@@ -4,6 +4,7 @@
 #include "collector/store/witness.h"
 
 #include <errno.h>
+#include <sys/statvfs.h>
 
 // One commit on its way.
 struct commit_state {
@@ -132,6 +133,25 @@ static int write_all(
 	return ret < 0 ? store_fail(ret, error, "commit: %s", *words ? words : strerror(-ret)) : 0;
 }
 
+// A disk that is full to the last byte would stop compaction and sealing, too.
+static int check_room(const struct store *s, char error[static STORE_ERROR_LEN])
+{
+	struct statvfs fs;
+	if (s->options.reserve == 0 || statvfs(s->dir, &fs) < 0)
+		return 0;
+	uint64_t avail = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (avail >= s->options.reserve)
+		return 0;
+	return store_fail(
+		-ENOSPC,
+		error,
+		"%s: %llu MiB are free, collector.reserve is %llu",
+		s->dir,
+		(unsigned long long)(avail >> 20),
+		(unsigned long long)(s->options.reserve >> 20)
+	);
+}
+
 int store_commit(
 	struct store *s,
 	struct record_batch *const *batches,
@@ -153,7 +173,9 @@ int store_commit_hits(
 {
 	struct commit_state c = {.store = s, .mark = s->mark, .first_hour = UINT32_MAX};
 	uint64_t start_ns = clock_mono_ns();
-	int ret = 0;
+	int ret = check_room(s, error);
+	if (ret < 0)
+		return ret;
 	db_batch_clear(s->batch);
 	for (size_t i = 0; i < n && ret == 0; i++)
 		ret = add_batch(&c, batches[i]);
@@ -163,9 +185,10 @@ int store_commit_hits(
 		return 0;
 	c.mark.commits++;
 	witness_mark_put(s->batch, "commit", &c.mark);
+	pthread_mutex_lock(&s->hours);
 	ret = write_all(s, hits, n_hits, error);
-	if (ret < 0)
-		return ret;
-	finish(&c, start_ns);
-	return 0;
+	if (ret == 0)
+		finish(&c, start_ns);
+	pthread_mutex_unlock(&s->hours);
+	return ret;
 }

@@ -35,9 +35,15 @@ struct store {
 	pthread_mutex_t hits;
 	uint64_t hits_number; // of the last change in their log
 
+	// Committer and retention: held from laying rows, or the end of hours, to the end of the
+	// write.
+	pthread_mutex_t hours;
+
+	// Retention (at opening: control).
+	struct commit_mark gone; // of the mark: commits and rows that are not there any more
+
 	// Committer.
 	struct commit_mark mark;
-	struct commit_mark gone; // of the mark: commits and rows that are not there any more
 	int witness_fd;
 	struct column_coder coder;
 	struct db_batch *batch;

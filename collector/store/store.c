@@ -207,6 +207,7 @@ static struct store *allocate(const struct store_options *options)
 		return NULL;
 	pthread_mutex_init(&s->names, NULL);
 	pthread_mutex_init(&s->hits, NULL);
+	pthread_mutex_init(&s->hours, NULL);
 	column_init(&s->coder);
 	s->witness_fd = s->changes_fd = -1;
 	s->first_hour = UINT32_MAX;
@@ -276,6 +277,7 @@ void store_close(struct store *s)
 	bytes_fini(&s->value);
 	pthread_mutex_destroy(&s->names);
 	pthread_mutex_destroy(&s->hits);
+	pthread_mutex_destroy(&s->hours);
 	free(s->order);
 	free(s->entities);
 	free(s->dir);

@@ -20,6 +20,7 @@ struct store_options {
 	int64_t cache_len;     // bytes of RocksDB's block cache
 	int64_t seal_grace_ns; // an hour is sealed this long after its end
 	uint32_t block_rows;   // rows of a sealed block, at most
+	uint64_t reserve;      // commits are refused while less is free on the disk
 };
 
 // Opens or makes the store; a damaged journal is kept aside, the rest opened and the exact loss
@@ -38,7 +39,8 @@ void store_close(struct store *s);
 unsigned store_n_entities(const struct store *s);
 
 // Commits all rows of all batches in one synced write; each row goes to the hour of its start.
-// 0, or -errno and then nothing is stored. Thread: committer.
+// 0, or -errno and then nothing is stored; -ENOSPC: the disk has no more than the reserve. Thread:
+// committer.
 [[nodiscard]] int store_commit(
 	struct store *s,
 	struct record_batch *const *batches,

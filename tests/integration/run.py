@@ -25,6 +25,7 @@ MODULES = [
     "test_capture",
     "test_exporters",
     "test_kill9",
+    "test_room",
     "test_peers",
     "test_filter",
     "test_compat",

@@ -30,7 +30,12 @@ static int set_up(void **state)
 	struct store_options o = {.dir = f->dir, .block_rows = 1000};
 	if (store_open(&o, &f->store, error) < 0)
 		fail_msg("%s", error);
-	assert_int_equal(sealer_start(f->store, 3600 * NS_PER_SEC, &f->sealer), 0);
+	struct sealer_options so = {
+		.store = f->store,
+		.ledger = &f->ledger,
+		.interval_ns = 3600 * NS_PER_SEC,
+	};
+	assert_int_equal(sealer_start(&so, &f->sealer), 0);
 	f->entities = (struct config_map){.entries = &configured, .n = 1};
 	f->context = (struct commands_context){
 		.store = f->store,

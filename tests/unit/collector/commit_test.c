@@ -213,6 +213,26 @@ static void taker_waits_for_a_batch(void **) // back-pressure
 	assert_int_equal(store.rows, 3);
 }
 
+static void the_state_says_why_intake_waits(void **)
+{
+	store.refusals = 1000;
+	start(2);
+	assert_int_equal(commit_state(commit), COMMIT_OK);
+	push_rows(0, 3);
+	for (int i = 0; i < 10000 && commit_state(commit) == COMMIT_OK; i++)
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	assert_int_equal(commit_state(commit), COMMIT_NO_SPACE);
+	pthread_mutex_lock(&store.lock);
+	store.refusals = 0;
+	pthread_mutex_unlock(&store.lock);
+	commit_take(commit, 0);			     // the other one,
+	commit_push(commit, commit_take(commit, 0)); // and the one that was written
+	assert_int_equal(commit_state(commit), COMMIT_OK);
+	assert_int_equal(ledger_get(&ledger, LEDGER_intake_stops), 1);
+	commit_stop(commit);
+	assert_int_equal(store.rows, 3);
+}
+
 static void refused_write_is_tried_again(void **)
 {
 	store.refusals = 2;
@@ -428,6 +448,7 @@ int main(void)
 		TEST(empty_batches_just_go_back),
 		TEST(what_gathers_during_a_commit_is_one_commit),
 		TEST(taker_waits_for_a_batch),
+		TEST(the_state_says_why_intake_waits),
 		TEST(refused_write_is_tried_again),
 		TEST(refused_write_is_given_up_at_the_end),
 		TEST(one_record_is_there_when_it_is_acknowledged),

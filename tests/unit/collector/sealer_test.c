@@ -20,9 +20,13 @@ struct store {
 	atomic_int n_inside, most_inside;
 	atomic_llong answer;
 	_Atomic uint64_t now_ns;
+	atomic_uint n_retains;
+	atomic_int retain_answer;
+	_Atomic uint64_t age_ns; // asked for
 };
 
 static struct store store;
+static struct ledger ledger;
 
 static void sleep_ms(long ms)
 {
@@ -44,19 +48,45 @@ int64_t store_seal(struct store *s, uint64_t now_ns, bool all, char error[STORE_
 	return answer;
 }
 
+int store_retain(
+	struct store *s,
+	const struct store_retention *limits,
+	uint64_t,
+	struct store_expired *ret_expired,
+	char error[STORE_ERROR_LEN]
+)
+{
+	int n = atomic_fetch_add(&s->n_inside, 1) + 1;
+	if (n > atomic_load(&s->most_inside))
+		atomic_store(&s->most_inside, n);
+	*ret_expired = (struct store_expired){.rows = 7, .hours = 2, .before_hour = 490000};
+	atomic_store(&s->age_ns, limits->age_ns);
+	atomic_fetch_sub(&s->n_inside, 1);
+	int answer = atomic_load(&s->retain_answer);
+	if (answer < 0)
+		snprintf(error, STORE_ERROR_LEN, "it will not go");
+	atomic_fetch_add(&s->n_retains, 1);
+	return answer;
+}
+
 static int set_up(void **)
 {
 	atomic_store(&store.n_seals, 0);
 	atomic_store(&store.n_all, 0);
 	atomic_store(&store.most_inside, 0);
 	atomic_store(&store.answer, 0);
+	atomic_store(&store.n_retains, 0);
+	atomic_store(&store.retain_answer, 0);
+	ledger = (struct ledger){};
 	return 0;
 }
 
 static struct sealer *start(uint64_t interval_ns)
 {
 	struct sealer *s = NULL;
-	assert_int_equal(sealer_start(&store, interval_ns, &s), 0);
+	struct sealer_options o = {.store = &store, .ledger = &ledger, .interval_ns = interval_ns};
+	o.retention.age_ns = 99;
+	assert_int_equal(sealer_start(&o, &s), 0);
 	return s;
 }
 
@@ -114,6 +144,29 @@ static void request_seals_the_running_hour_too(void **)
 	sealer_stop(s);
 }
 
+static void what_is_too_old_goes_at_once_and_is_counted(void **)
+{
+	struct sealer *s = start(LONG);
+	for (int i = 0; i < 10000 && atomic_load(&store.n_retains) == 0; i++)
+		sleep_ms(1);
+	sealer_stop(s);
+	assert_int_equal(atomic_load(&store.n_retains), 1);
+	assert_int_equal(atomic_load(&store.age_ns), 99);
+	assert_int_equal(ledger_get(&ledger, LEDGER_expired), 7);
+	assert_int_equal(ledger_get(&ledger, LEDGER_expired_hours), 2);
+}
+
+static void a_failure_to_remove_does_not_keep_from_sealing(void **)
+{
+	char error[STORE_ERROR_LEN] = "";
+	atomic_store(&store.retain_answer, -EIO);
+	struct sealer *s = start(LONG);
+	assert_int_equal(sealer_seal_all(s, error), -EIO);
+	assert_string_equal(error, "it will not go");
+	assert_int_equal(atomic_load(&store.n_all), 1);
+	sealer_stop(s);
+}
+
 static void *seal_many(void *arg)
 {
 	char error[STORE_ERROR_LEN];
@@ -144,6 +197,8 @@ int main(void)
 		TEST(failures_do_not_end_it),
 		TEST(first_turn_is_after_the_interval),
 		TEST(request_seals_the_running_hour_too),
+		TEST(what_is_too_old_goes_at_once_and_is_counted),
+		TEST(a_failure_to_remove_does_not_keep_from_sealing),
 		TEST(one_seal_at_a_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,11 +75,38 @@ static void with_both_all_is_well(void **state)
 		app_check_json(
 			f->answer,
 			"{'ready': true, 'status': 'ok', 'checks': ["
-			"{'name': 'store', 'status': 'ok'}, {'name': 'collector', 'status': 'ok'}]}"
+			"{'name': 'store', 'status': 'ok'}, {'name': 'collector', 'status': 'ok'},"
+			"{'name': 'intake', 'status': 'ok'}]}"
 		);
 	}
 	// anybody may ask, and the collector is asked once a second
 	assert_in_range(n_pings, 1, 1 + (clock_mono_ns() - start) / NS_PER_SEC);
+	control_stop(c);
+}
+
+static json_t *ping_of_a_full_disk(void *, json_t *, char error[static 256])
+{
+	(void)error;
+	return json_pack("{s:s}", "intake", "no_space");
+}
+
+static void that_intake_waits_is_said(void **state)
+{
+	static const struct control_command full[] = {{"ping", ping_of_a_full_disk, ""}, {}};
+	struct app_fixture *f = *state;
+	struct control *c;
+	char path[100];
+	snprintf(path, sizeof(path), "%s/control", f->dir);
+	f->config.control = path;
+	app_open_store(f);
+	assert_int_equal(control_start(path, full, NULL, &c), 0);
+	assert_int_equal(get(f, "/readyz"), 200);
+	app_check_json(
+		f->answer,
+		"{'ready': true, 'status': 'warning', 'checks': ["
+		"{'name': 'store', 'status': 'ok'}, {'name': 'collector', 'status': 'ok'},"
+		"{'name': 'intake', 'status': 'error', 'reason': 'no_space: intake waits'}]}"
+	);
 	control_stop(c);
 }
 
@@ -113,6 +140,7 @@ int main(void)
 		TEST(the_process_is_alive_whatever_else_is_not),
 		TEST(without_a_store_it_is_not_ready),
 		TEST(without_a_collector_it_is_ready_with_a_warning),
+		TEST(that_intake_waits_is_said),
 		TEST(with_both_all_is_well),
 		TEST(the_index_names_routes_that_there_are),
 	};
