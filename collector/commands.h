@@ -5,13 +5,13 @@
 // Thread: control; several at once.
 
 #include "collector/commit.h"
-#include "collector/control.h"
 #include "collector/hunt/hunter.h"
 #include "collector/intel/feeds.h"
 #include "collector/ledger.h"
 #include "collector/sealer.h"
 #include "collector/store/store.h"
 #include "lib/base/config.h"
+#include "lib/base/control_server.h"
 
 #include <pthread.h>
 

@@ -5,7 +5,7 @@
 // for the table in commands.c.
 // Thread: control; several at once.
 
-#include "collector/control.h"
+#include "lib/base/control_server.h"
 
 control_handler cmd_intel_status;
 control_handler cmd_feeds_list;

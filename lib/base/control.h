@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The collector's control socket, seen from its clients: a Unix stream on which one line of JSON
-// asks {"cmd": "user.add", "args": {…}} and one line answers {"ok": true, "result": …} or
-// {"ok": false, "error": "…"}. The commands are in collector/control.c.
+// The control socket of the collector or a sensor, seen from its clients: a Unix stream on which
+// one line of JSON asks {"cmd": "user.add", "args": {…}} and one line answers {"ok": true,
+// "result": …} or
+// {"ok": false, "error": "…"}. Served by lib/base/control_server.c.
 // Thread: any that may block.
 
 #include <jansson.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "collector/control.h"
+#include "lib/base/control_server.h"
 
 #include "lib/base/control.h"
 

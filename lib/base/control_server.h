@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The control socket: how the other programs ask the only writer to change or tell something. The
+// The control socket, served: how other programs ask a running one to change or tell something. The
 // wire form is in lib/base/control.h. Who may connect is decided by the socket's file mode (0660).
 // Thread: control (one for accepting, one per connection, few at most).
 
