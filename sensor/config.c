@@ -65,8 +65,12 @@ static const struct config_item items[] = {
 	 "our own networks: never a hit, beside the private and reserved ones"},
 	{"sensor.intel_cache", NULL, NULL, CONFIG_STRING, AT(intel_cache), 0, 0, NULL,
 	 "directory for compiled indicators: a start with the same ones takes no time"},
+	{"sensor.control", "control", "PATH", CONFIG_STRING, AT(control), 0, 0, NULL,
+	 "socket for weir ledger"},
+	{"sensor.metrics", "metrics", "HOST:PORT", CONFIG_STRING, AT(metrics), 0, 0, NULL,
+	 "answer Prometheus there: GET /metrics"},
 	{"sensor.telemetry", NULL, NULL, CONFIG_BOOL, AT(telemetry), 0, 0, "no",
-	 "DPDK's own telemetry socket"},
+	 "DPDK's own telemetry socket, with /weir/ledger and /weir/workers"},
 	{"sensor.memory", NULL, NULL, CONFIG_INT, AT(memory), 64, 1 << 20, "512",
 	 "MiB for DPDK where there are no hugepages"},
 };
@@ -84,6 +88,14 @@ static const char *check_target(const struct sensor_config *c)
 	return NULL; // a name that is not known may be so at the start
 }
 
+static const char *check_metrics(const struct sensor_config *c)
+{
+	static const char *const kinds[] = {"http", NULL};
+	struct endpoint ep;
+	bool bad = *c->metrics && endpoint_parse(c->metrics, kinds, &ep) == -EINVAL;
+	return bad ? "--metrics: expected HOST:PORT" : NULL;
+}
+
 static int check(const void *config, const char **ret_what)
 {
 	const struct sensor_config *c = config;
@@ -99,8 +111,8 @@ static int check(const void *config, const char **ret_what)
 		*ret_what = "--once ends what --loop begins anew: choose one";
 	else if (!prefixes_are_valid(&c->own))
 		*ret_what = "intel.own: expected networks: 192.0.2.0/24, 2001:db8::/32";
-	else
-		*ret_what = check_target(c);
+	else if (!(*ret_what = check_target(c)))
+		*ret_what = check_metrics(c);
 	return *ret_what ? -EINVAL : 0;
 }
 

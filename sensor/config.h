@@ -27,6 +27,7 @@ struct sensor_config {
 	int64_t pen;
 	bool idle_sleep;
 	bool telemetry;
+	char *control, *metrics;
 	int64_t memory;
 	bool names;
 	int64_t names_memory;

@@ -237,14 +237,21 @@ int port_restart(const struct port *p)
 	return ret < 0 ? ret : rte_eth_dev_start(p->id);
 }
 
-struct port_drops port_drops(const struct port *p)
+struct port_traffic port_traffic(const struct port *p)
 {
 	struct rte_eth_stats s = {};
 	if (rte_eth_stats_get(p->id, &s) < 0)
-		return (struct port_drops){};
-	return (struct port_drops){
-		.missed = s.imissed + (p->kernel ? af_packet_drops(p->kernel) : 0),
-		.errors = s.ierrors,
-		.no_buffer = s.rx_nombuf,
+		return (struct port_traffic){};
+	return (struct port_traffic){
+		.packets = s.ipackets,
+		.bytes = s.ibytes,
+		.drops.missed = s.imissed + (p->kernel ? af_packet_drops(p->kernel) : 0),
+		.drops.errors = s.ierrors,
+		.drops.no_buffer = s.rx_nombuf,
 	};
+}
+
+struct port_drops port_drops(const struct port *p)
+{
+	return port_traffic(p).drops;
 }

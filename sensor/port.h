@@ -3,7 +3,8 @@
 
 // The interfaces the sensor listens on: a capture, virtual devices and NICs, all as DPDK ports that
 // only receive. A port owns its packet buffers.
-// Thread: control, while no worker polls the port; port_restart and port_drops also its worker.
+// Thread: control, while no worker polls the port; port_restart, port_traffic and port_drops also
+// its worker.
 
 #include "sensor/config.h"
 
@@ -30,6 +31,11 @@ struct port_drops {
 	uint64_t missed, errors, no_buffer;
 };
 
+struct port_traffic {
+	uint64_t packets, bytes; // received by the port
+	struct port_drops drops;
+};
+
 // Opens and starts all that the settings name. `pcap_fd` is the open capture, or -1. 0 and their
 // number, or -errno, logged.
 [[nodiscard]] int ports_start(
@@ -41,3 +47,4 @@ void ports_stop(struct port *ports, unsigned n);
 [[nodiscard]] int port_restart(const struct port *p);
 
 struct port_drops port_drops(const struct port *p);
+struct port_traffic port_traffic(const struct port *p);

@@ -6,19 +6,23 @@
 #include "sensor/advice.h"
 #include "sensor/eal.h"
 #include "sensor/packet/capture.h"
+#include "sensor/service.h"
 
+#include <rte_cycles.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define CONNECT_WAIT_NS (10 * NS_PER_SEC)
+#define ASK_WAIT_NS (200 * NS_PER_MSEC) // a worker answers after each burst
 
 struct sensor {
 	const struct sensor_config *config;
@@ -30,6 +34,11 @@ struct sensor {
 	unsigned n_workers;
 	struct exporter *exporter;
 	struct sensor_intel *intel; // NULL: none
+	struct service *service;
+	uint64_t begin_ns;
+	pthread_mutex_t asking;
+	struct exporter_counters exporter_told; // last
+	struct worker_sums *told;		// likewise, by each worker
 };
 
 static int capture_open(struct sensor *s)
@@ -78,6 +87,7 @@ static void workers_free(struct sensor *s)
 		free(s->workers[i]);
 	}
 	free(s->workers);
+	free(s->told);
 }
 
 static int load_intel(struct sensor *s)
@@ -115,9 +125,13 @@ static int worker_create(struct sensor *s, const struct port *p, uint16_t queue)
 static int workers_create(struct sensor *s)
 {
 	int ret = 0;
-	s->workers = calloc(PORTS_MAX * (size_t)s->config->n_queues, sizeof(s->workers[0]));
-	if (!s->workers)
+	size_t max = PORTS_MAX * (size_t)s->config->n_queues;
+	s->workers = calloc(max, sizeof(s->workers[0]));
+	s->told = calloc(max, sizeof(s->told[0]));
+	if (!s->workers || !s->told) {
+		workers_free(s);
 		return log_errno(-ENOMEM, "workers");
+	}
 	for (unsigned i = 0; i < s->n_ports; i++)
 		for (uint16_t q = 0; q < s->ports[i].n_queues && ret == 0; q++)
 			ret = worker_create(s, &s->ports[i], q);
@@ -156,6 +170,52 @@ static int start_exporter(struct sensor *s)
 	return ret < 0 ? log_errno(ret, "export to %s", c->target) : 0;
 }
 
+// Flows are told by the workers and then by the exporter: asked in the other order, none of them
+// has been exported before it ended.
+static void report(void *ctx, struct report *ret_report)
+{
+	struct sensor *s = ctx;
+	struct report *r = ret_report;
+	*r = (struct report){
+		.up_ns = clock_mono_ns() - s->begin_ns,
+		.cycles_per_sec = rte_get_tsc_hz(),
+		.target = s->config->target,
+		.ports = s->ports,
+		.n_ports = s->n_ports,
+		.workers = calloc(s->n_workers, sizeof(r->workers[0])),
+	};
+	r->n_workers = r->workers ? s->n_workers : 0;
+	pthread_mutex_lock(&s->asking);
+	(void)exporter_counters(s->exporter, ASK_WAIT_NS, &s->exporter_told);
+	r->exporter = s->exporter_told;
+	for (unsigned i = 0; i < r->n_workers; i++) {
+		struct worker *w = s->workers[i];
+		r->workers[i] = (struct report_worker){.port = w->port, .queue = w->queue};
+		r->workers[i].is_silent = !worker_sums(w, ASK_WAIT_NS, &s->told[i]);
+		r->workers[i].sums = s->told[i];
+		summary_add_worker(&r->sum, &s->told[i]);
+	}
+	pthread_mutex_unlock(&s->asking);
+	summary_add_exporter(&r->sum, &r->exporter);
+	summary_let_fly(&r->sum);
+	for (unsigned i = 0; i < s->n_ports; i++) {
+		r->traffic[i] = port_traffic(&s->ports[i]);
+		summary_add_port(&r->sum, &s->ports[i]);
+	}
+}
+
+static int start_service(struct sensor *s)
+{
+	struct service_options o = {
+		.control = s->config->control,
+		.metrics = s->config->metrics,
+		.telemetry = s->config->telemetry,
+		.report = report,
+		.ctx = s,
+	};
+	return service_start(&o, &s->service);
+}
+
 static int launch(struct sensor *s)
 {
 	unsigned lcore = rte_get_next_lcore(-1, 1, 0);
@@ -188,6 +248,8 @@ int sensor_start(const struct sensor_config *c, char **rest, struct sensor **ret
 		return log_errno(-ENOMEM, "sensor");
 	s->config = c;
 	s->pcap_fd = -1;
+	s->begin_ns = clock_mono_ns();
+	pthread_mutex_init(&s->asking, NULL);
 	int ret = capture_open(s);
 	if (ret < 0)
 		goto close_capture;
@@ -205,7 +267,7 @@ int sensor_start(const struct sensor_config *c, char **rest, struct sensor **ret
 		goto free_intel;
 	if ((ret = start_exporter(s)) < 0)
 		goto free_workers;
-	if ((ret = launch(s)) < 0)
+	if ((ret = launch(s)) < 0 || (ret = start_service(s)) < 0)
 		goto stop_exporter;
 	*ret_sensor = s;
 	return 0;
@@ -278,12 +340,16 @@ int sensor_stop(struct sensor *s, struct summary *ret_summary)
 {
 	struct exporter_counters counters;
 	struct summary sum = {};
+	service_stop(s->service);
 	if (!sensor_ended(s))
 		exporter_hurry(s->exporter);
 	stop_workers(s);
 	exporter_stop(s->exporter, &counters);
-	for (unsigned i = 0; i < s->n_workers; i++)
-		summary_add_worker(&sum, s->workers[i]);
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		struct worker_sums sums = {};
+		if (worker_sums(s->workers[i], 0, &sums)) // it stands still
+			summary_add_worker(&sum, &sums);
+	}
 	for (unsigned i = 0; i < s->n_ports; i++)
 		summary_add_port(&sum, &s->ports[i]);
 	summary_add_exporter(&sum, &counters);

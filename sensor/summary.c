@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sensor/summary.h"
 
-#include <jansson.h>
-
 void summary_add_port(struct summary *s, const struct port *p)
 {
 	struct port_drops d = port_drops(p);
@@ -17,21 +15,21 @@ static uint64_t *name_counter(struct names_counters *c, size_t i)
 	return (uint64_t *)(void *)((char *)c + names_infos[i].offset);
 }
 
-void summary_add_worker(struct summary *s, const struct worker *w)
+void summary_add_worker(struct summary *s, const struct worker_sums *w)
 {
-	const struct flow_counters *f = flow_table_counters(w->table);
-	s->packets += w->counters.received;
+	const struct flow_counters *f = &w->flow;
+	s->packets += w->worker.received;
 	for (int v = 0; v < PACKET_N_VERDICTS; v++)
-		s->verdicts[v] += w->counters.verdicts[v];
+		s->verdicts[v] += w->worker.verdicts[v];
 	s->flow_packets += f->packets;
 	s->bytes += f->bytes;
 	s->flows += f->flows;
 	s->evicted += f->evicted;
 	s->ring_full += f->lost;
-	s->hits += inspect_counters(w->inspect)->hits;
-	for (size_t i = 0; w->names && i < names_n_infos; i++)
-		*name_counter(&s->names, i) +=
-			*name_counter((struct names_counters *)names_counters(w->names), i);
+	s->n_flows += w->n_flows;
+	s->hits += w->inspect.hits;
+	for (size_t i = 0; i < names_n_infos; i++)
+		*name_counter(&s->names, i) += *name_counter((struct names_counters *)&w->names, i);
 }
 
 void summary_add_exporter(struct summary *s, const struct exporter_counters *e)
@@ -49,11 +47,20 @@ static uint64_t packet_drops(const struct summary *s)
 	return sum;
 }
 
+static uint64_t flows_left(const struct summary *s)
+{
+	return s->flows - s->exported - s->ring_full - s->no_target - s->unsent - s->in_flight;
+}
+
+void summary_let_fly(struct summary *s)
+{
+	s->in_flight += flows_left(s);
+}
+
 int64_t summary_residue(const struct summary *s)
 {
 	int64_t packets = (int64_t)(s->packets - s->flow_packets - packet_drops(s));
-	int64_t flows = (int64_t)(s->flows - s->exported - s->ring_full - s->no_target - s->unsent);
-	return packets ? packets : flows;
+	return packets ? packets : (int64_t)flows_left(s);
 }
 
 static void put(json_t *object, const char *name, uint64_t n)
@@ -61,34 +68,37 @@ static void put(json_t *object, const char *name, uint64_t n)
 	json_object_set_new(object, name, json_integer((json_int_t)n));
 }
 
-static void put_drop(json_t *object, const char *name, uint64_t n)
+json_t *summary_drops(const struct summary *s, bool zeros)
 {
-	if (n > 0)
-		put(object, name, n);
-}
-
-static json_t *drops(const struct summary *s)
-{
+	const struct {
+		const char *name;
+		uint64_t n;
+	} others[] = {
+		{"port_missed", s->port.missed},
+		{"port_errors", s->port.errors},
+		{"port_no_buffer", s->port.no_buffer},
+		{"flow_ring_full", s->ring_full},
+		{"flow_no_target", s->no_target},
+		{"flow_unsent", s->unsent},
+	};
 	json_t *o = json_object();
 	for (int v = PACKET_KEEP + 1; v < PACKET_N_VERDICTS; v++)
-		put_drop(o, verdicts[v].name, s->verdicts[v]);
-	put_drop(o, "port_missed", s->port.missed);
-	put_drop(o, "port_errors", s->port.errors);
-	put_drop(o, "port_no_buffer", s->port.no_buffer);
-	put_drop(o, "flow_ring_full", s->ring_full);
-	put_drop(o, "flow_no_target", s->no_target);
-	put_drop(o, "flow_unsent", s->unsent);
+		if (zeros || s->verdicts[v])
+			put(o, verdicts[v].name, s->verdicts[v]);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (zeros || others[i].n)
+			put(o, others[i].name, others[i].n);
 	return o;
 }
 
-// Of the names, what was found or went wrong.
-static json_t *names(const struct summary *s)
+json_t *summary_names(const struct summary *s, bool zeros)
 {
 	json_t *o = json_object();
-	for (size_t i = 0; i < names_n_infos; i++)
-		put_drop(
-			o, names_infos[i].name, *name_counter((struct names_counters *)&s->names, i)
-		);
+	for (size_t i = 0; i < names_n_infos; i++) {
+		uint64_t n = *name_counter((struct names_counters *)&s->names, i);
+		if (zeros || n)
+			put(o, names_infos[i].name, n);
+	}
 	return o;
 }
 
@@ -100,8 +110,8 @@ char *summary_format(const struct summary *s)
 	put(o, "flows", s->flows);
 	put(o, "exported", s->exported);
 	put(o, "hits", s->hits);
-	json_object_set_new(o, "dropped", drops(s));
-	json_object_set_new(o, "names", names(s));
+	json_object_set_new(o, "dropped", summary_drops(s, false));
+	json_object_set_new(o, "names", summary_names(s, false));
 	char *text = json_dumps(o, JSON_PRESERVE_ORDER);
 	json_decref(o);
 	return text;

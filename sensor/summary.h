@@ -3,10 +3,12 @@
 
 // The sums of a run. Every packet is in a flow or dropped for a named reason, every flow is
 // exported or dropped for one; what is left over is the residue, and a fault of ours. Thread:
-// control, after the workers ended.
+// control.
 
 #include "sensor/export/exporter.h"
 #include "sensor/worker.h"
+
+#include <jansson.h>
 
 struct summary {
 	uint64_t packets;      // read, or lost by the ports
@@ -17,17 +19,28 @@ struct summary {
 	uint64_t verdicts[PACKET_N_VERDICTS];
 	struct port_drops port;
 	uint64_t ring_full, no_target, unsent;
-	uint64_t evicted; // flows: told, but no drop
-	uint64_t hits;	  // flows that an indicator matched
+	uint64_t n_flows;   // at hand
+	uint64_t in_flight; // ended, on their way
+	uint64_t evicted;   // flows: told, but no drop
+	uint64_t hits;	    // flows that an indicator matched
 	struct names_counters names;
 };
 
 void summary_add_port(struct summary *s, const struct port *p);
-void summary_add_worker(struct summary *s, const struct worker *w);
+void summary_add_worker(struct summary *s, const struct worker_sums *w);
 void summary_add_exporter(struct summary *s, const struct exporter_counters *e);
+
+// What is neither exported nor dropped of the flows that ended is on its way as long as the sensor
+// runs. Called last; without it they are in the residue.
+void summary_let_fly(struct summary *s);
 
 // 0 when every packet and every flow is accounted for.
 int64_t summary_residue(const struct summary *s);
+
+// Packets and flows by the reason they were dropped for, and what was found of names; those that
+// are 0 too if asked for. The caller's, NULL without memory.
+[[nodiscard]] json_t *summary_drops(const struct summary *s, bool zeros);
+[[nodiscard]] json_t *summary_names(const struct summary *s, bool zeros);
 
 // As one JSON object without line breaks; a string of the caller's to free, NULL without memory.
 [[nodiscard]] char *summary_format(const struct summary *s);

@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "sensor/packet/parse.h"
 
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_mbuf_dyn.h>
@@ -182,14 +183,50 @@ static bool on_silence(struct worker *w)
 	return w->error == 0;
 }
 
+static void sum_up(const struct worker *w, struct worker_sums *ret_sums)
+{
+	ret_sums->worker = w->counters;
+	ret_sums->flow = *flow_table_counters(w->table);
+	ret_sums->n_flows = flow_table_n(w->table);
+	ret_sums->inspect = *inspect_counters(w->inspect);
+	if (w->names)
+		ret_sums->names = *names_counters(w->names);
+}
+
+bool worker_sums(struct worker *w, uint64_t wait_ns, struct worker_sums *ret_sums)
+{
+	if (atomic_load_explicit(&w->done, memory_order_acquire))
+		sum_up(w, ret_sums);
+	else if (ask_wait(&w->ask, wait_ns))
+		*ret_sums = w->sums;
+	else if (atomic_load_explicit(&w->done, memory_order_acquire)) // it ended meanwhile
+		sum_up(w, ret_sums);
+	else
+		return false;
+	return true;
+}
+
+// After a turn: whose time it was, and an answer for who asks.
+static void end_turn(struct worker *w, uint64_t *since, bool was_busy)
+{
+	uint64_t now = rte_rdtsc();
+	*(was_busy ? &w->counters.busy_cycles : &w->counters.idle_cycles) += now - *since;
+	*since = now;
+	if (ask_is_open(&w->ask)) {
+		sum_up(w, &w->sums);
+		ask_answer(&w->ask);
+	}
+}
+
 int worker_run(void *worker)
 {
 	struct worker *w = worker;
-	uint64_t n_turns = 0;
+	uint64_t n_turns = 0, since = rte_rdtsc();
 	if (w->intel)
 		sensor_intel_enter(w->intel, w->number);
 	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
 		uint16_t max = quota(w);
+		uint64_t before = w->counters.received;
 		atomic_store_explicit(&w->n_turns, ++n_turns, memory_order_relaxed);
 		if (max == 0) {
 			w->now_ns = w->by_clock ? clock_now_ns() : w->now_ns;
@@ -202,6 +239,7 @@ int worker_run(void *worker)
 		} else if (!on_silence(w)) {
 			break;
 		}
+		end_turn(w, &since, w->counters.received != before);
 	}
 	if (w->intel)
 		sensor_intel_leave(w->intel, w->number);

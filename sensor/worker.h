@@ -6,6 +6,7 @@
 // once per burst. A replayed capture brings its own times, and may wait.
 // Thread: init, fini: control; run: worker; the atomics: any.
 
+#include "sensor/ask.h"
 #include "sensor/config.h"
 #include "sensor/flow/table.h"
 #include "sensor/inspect/inspect.h"
@@ -20,6 +21,17 @@ struct rte_mbuf;
 struct worker_counters {
 	uint64_t received; // packets
 	uint64_t verdicts[PACKET_N_VERDICTS];
+	// of the processor's clock (TSC): in turns with packets, and in those without
+	uint64_t busy_cycles, idle_cycles;
+};
+
+// All that a worker counts, as of one moment between two turns.
+struct worker_sums {
+	struct worker_counters worker;
+	struct flow_counters flow;
+	struct inspect_counters inspect;
+	struct names_counters names;
+	uint64_t n_flows; // at hand
 };
 
 struct worker {
@@ -56,6 +68,9 @@ struct worker {
 	uint64_t n_turns_seen;	       // by control
 	int error;		// why the input ended before its end, -errno; read after `done`
 	atomic_bool stop, done; // done: the input ended, every flow is in the ring
+
+	struct ask ask;
+	struct worker_sums sums; // the answer
 };
 
 struct worker_place {
@@ -68,6 +83,10 @@ struct worker_place {
 [[nodiscard]] int
 worker_init(struct worker *w, const struct sensor_config *c, const struct worker_place *at);
 void worker_fini(struct worker *w);
+
+// What the worker counted up to now. False when it did not answer in wait_ns: *ret_sums stays.
+// Thread: any that may block, one at a time.
+[[nodiscard]] bool worker_sums(struct worker *w, uint64_t wait_ns, struct worker_sums *ret_sums);
 
 // An lcore's function: returns when told to stop, or at the end of a capture.
 int worker_run(void *worker);

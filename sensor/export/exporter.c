@@ -3,6 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/ipfix/encode.h"
+#include "sensor/ask.h"
 #include "sensor/export/record.h"
 
 #include <errno.h>
@@ -38,6 +39,8 @@ struct exporter {
 	atomic_bool stop, hurry;
 	uint64_t patience_ns;
 	uint64_t ready_ns; // when messages could last leave
+	struct ask ask;
+	struct exporter_counters told; // the answer
 	unsigned n_streams;
 	struct stream streams[];
 };
@@ -265,6 +268,10 @@ static void *run(void *arg)
 			give_up(e);
 		if (stop && n == 0)
 			break;
+		if (ask_is_open(&e->ask)) {
+			e->told = e->counters;
+			ask_answer(&e->ask);
+		}
 		if (n == 0)
 			pause_ns(IDLE_NS);
 	}
@@ -334,6 +341,14 @@ int exporter_start(const struct exporter_options *o, struct exporter **ret_expor
 	}
 	*ret_exporter = e;
 	return 0;
+}
+
+bool exporter_counters(struct exporter *e, uint64_t wait_ns, struct exporter_counters *ret_counters)
+{
+	if (!ask_wait(&e->ask, wait_ns))
+		return false;
+	*ret_counters = e->told;
+	return true;
 }
 
 void exporter_hurry(struct exporter *e)

@@ -47,6 +47,11 @@ struct exporter_counters {
 // target's name, else why it cannot be reached or started.
 [[nodiscard]] int exporter_start(const struct exporter_options *o, struct exporter **ret_exporter);
 
+// The counters as of one moment, while it runs. False when it did not answer in wait_ns, being busy
+// with a connection: *ret_counters stays. Thread: any that may block, one at a time.
+[[nodiscard]] bool
+exporter_counters(struct exporter *e, uint64_t wait_ns, struct exporter_counters *ret_counters);
+
 // From now on nothing waits for a connection: without one, flows are given up.
 void exporter_hurry(struct exporter *e);
 

@@ -69,6 +69,11 @@ void flow_table_free(struct flow_table *t)
 	free(t);
 }
 
+size_t flow_table_n(const struct flow_table *t)
+{
+	return t->n_touched - t->n_free;
+}
+
 const struct flow_counters *flow_table_counters(const struct flow_table *t)
 {
 	return &t->counters;

@@ -86,4 +86,7 @@ void flow_table_expire(struct flow_table *t, uint64_t now_ns);
 // Ends every flow (flowEndReason 4).
 void flow_table_flush(struct flow_table *t);
 
+// The flows at hand.
+size_t flow_table_n(const struct flow_table *t);
+
 const struct flow_counters *flow_table_counters(const struct flow_table *t);

@@ -36,6 +36,7 @@ MODULES = [
     "test_files",
     "test_intel",
     "test_sensor_intel",
+    "test_sensor_ledger",
     "test_demo",
 ]
 

@@ -18,6 +18,7 @@ static int setup(void **)
 {
 	config = eal_config();
 	config.pcap = path;
+	config.control = config.metrics = "";
 	config.once = true;
 	return 0;
 }
@@ -59,6 +60,7 @@ static void what_is_no_capture_with_packets_is_refused(void **)
 	config.pcap = dir;
 	assert_int_equal(sensor_start(&config, rest, &sensor), -EIO);
 	config.pcap = path;
+	config.control = config.metrics = "";
 	assert_int_equal(sensor_start(&config, rest, &sensor), -EIO); // empty
 	copy_to_path(eal_capture());
 	assert_int_equal(sensor_start(&config, rest, &sensor), -EIO); // without packets

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sensor/report.h"
+
+#include "lib/scrape/scrape.h"
+
+#include <inttypes.h>
+
+#define NAMES "weir_sensor_"
+#define PER_SEC 1e9
+
+// The sums that have no label.
+#define SUM(member) offsetof(struct report, sum.member)
+#define SENT(member) offsetof(struct report, exporter.member)
+
+static const struct {
+	const char *name, *help;
+	size_t offset;
+	enum scrape_type type;
+} terms[] = {
+	{"packets",
+	 "Packets on the wire: received, or lost by a port.",
+	 SUM(packets),
+	 SCRAPE_COUNTER},
+	{"flow_packets", "Packets in flows.", SUM(flow_packets), SCRAPE_COUNTER},
+	{"flow_bytes", "IP bytes of packets in flows.", SUM(bytes), SCRAPE_COUNTER},
+	{"flows", "Flow records made.", SUM(flows), SCRAPE_COUNTER},
+	{"active_flows", "Flows at hand.", SUM(n_flows), SCRAPE_GAUGE},
+	{"exported_flows", "Flow records sent.", SUM(exported), SCRAPE_COUNTER},
+	{"in_flight_flows", "Flow records on their way to be sent.", SUM(in_flight), SCRAPE_GAUGE},
+	{"evicted_flows",
+	 "Flows that ended early to make room (flowEndReason 5).",
+	 SUM(evicted),
+	 SCRAPE_COUNTER},
+	{"hits", "Flows that an indicator matched.", SUM(hits), SCRAPE_COUNTER},
+	{"hits_told",
+	 "Hits sent at once, before their flow's record.",
+	 SENT(hits_told),
+	 SCRAPE_COUNTER},
+	{"export_messages", "Messages sent, with templates.", SENT(messages), SCRAPE_COUNTER},
+	{"export_bytes", "Bytes of these messages.", SENT(bytes), SCRAPE_COUNTER},
+};
+
+static uint64_t term(const struct report *r, size_t i)
+{
+	return *(const uint64_t *)(const void *)((const char *)r + terms[i].offset);
+}
+
+double report_imbalance(const struct report *r, unsigned port)
+{
+	uint64_t sum = 0, max = 0;
+	unsigned n = 0;
+	for (unsigned i = 0; i < r->n_workers; i++) {
+		uint64_t packets = r->workers[i].sums.worker.received;
+		if (r->workers[i].port != &r->ports[port])
+			continue;
+		n++;
+		sum += packets;
+		max = packets > max ? packets : max;
+	}
+	return sum ? (double)max * n / (double)sum : 0;
+}
+
+static json_t *worker_json(const struct report_worker *w)
+{
+	const struct worker_sums *s = &w->sums;
+	return json_pack(
+		"{s:s,s:i,s:b,s:I,s:I,s:I,s:I}",
+		"port",
+		w->port->name,
+		"queue",
+		(int)w->queue,
+		"silent",
+		(int)w->is_silent,
+		"packets",
+		(json_int_t)s->worker.received,
+		"active_flows",
+		(json_int_t)s->n_flows,
+		"busy_cycles",
+		(json_int_t)s->worker.busy_cycles,
+		"idle_cycles",
+		(json_int_t)s->worker.idle_cycles
+	);
+}
+
+static json_t *port_json(const struct report *r, unsigned i)
+{
+	const struct port_traffic *t = &r->traffic[i];
+	return json_pack(
+		"{s:s,s:I,s:I,s:I,s:I,s:I,s:f}",
+		"port",
+		r->ports[i].name,
+		"packets",
+		(json_int_t)t->packets,
+		"bytes",
+		(json_int_t)t->bytes,
+		"imissed",
+		(json_int_t)t->drops.missed,
+		"ierrors",
+		(json_int_t)t->drops.errors,
+		"rx_nombuf",
+		(json_int_t)t->drops.no_buffer,
+		"imbalance",
+		report_imbalance(r, i)
+	);
+}
+
+json_t *report_ledger(const struct report *r)
+{
+	json_t *counters = json_object(), *workers = json_array(), *ports = json_array();
+	for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++)
+		json_object_set_new(counters, terms[i].name, json_integer((json_int_t)term(r, i)));
+	for (unsigned i = 0; i < r->n_workers; i++)
+		json_array_append_new(workers, worker_json(&r->workers[i]));
+	for (unsigned i = 0; i < r->n_ports; i++)
+		json_array_append_new(ports, port_json(r, i));
+	return json_pack(
+		"{s:s,s:s,s:I,s:o,s:o,s:o,s:I,s:o,s:o}",
+		"program",
+		"weir-sensor",
+		"export",
+		r->target,
+		"uptime_sec",
+		(json_int_t)(r->up_ns / NS_PER_SEC),
+		"counters",
+		counters,
+		"drops",
+		summary_drops(&r->sum, true),
+		"names",
+		summary_names(&r->sum, true),
+		"residue",
+		(json_int_t)summary_residue(&r->sum),
+		"workers",
+		workers,
+		"ports",
+		ports
+	);
+}
+
+static void print_object(FILE *out, const char *name, const char *label, json_t *object)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach(object, key, value)
+		fprintf(out,
+			NAMES "%s_total{%s=\"%s\"} %" JSON_INTEGER_FORMAT "\n",
+			name,
+			label,
+			key,
+			json_integer_value(value));
+	json_decref(object);
+}
+
+static void print_sums(const struct report *r, FILE *out, bool open)
+{
+	char name[64];
+	for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
+		snprintf(name, sizeof(name), NAMES "%s", terms[i].name);
+		scrape_head(out, open, name, terms[i].type, terms[i].help);
+		fprintf(out,
+			"%s%s %" PRIu64 "\n",
+			name,
+			terms[i].type == SCRAPE_COUNTER ? "_total" : "",
+			term(r, i));
+	}
+	scrape_head(
+		out, open, NAMES "drops", SCRAPE_COUNTER, "Packets and flows dropped, by reason."
+	);
+	print_object(out, "drops", "reason", summary_drops(&r->sum, true));
+	scrape_head(out, open, NAMES "names", SCRAPE_COUNTER, "Of names in payloads.");
+	print_object(out, "names", "name", summary_names(&r->sum, true));
+	scrape_head(
+		out,
+		open,
+		NAMES "residue",
+		SCRAPE_GAUGE,
+		"What the ledger does not account for; a fault unless 0."
+	);
+	fprintf(out, NAMES "residue %" PRId64 "\n", summary_residue(&r->sum));
+}
+
+static void print_workers(const struct report *r, FILE *out, bool open)
+{
+	scrape_head(out, open, NAMES "queue_packets", SCRAPE_COUNTER, "Received, by queue.");
+	for (unsigned i = 0; i < r->n_workers; i++)
+		fprintf(out,
+			NAMES "queue_packets_total{port=\"%s\",queue=\"%u\"} %" PRIu64 "\n",
+			r->workers[i].port->name,
+			r->workers[i].queue,
+			r->workers[i].sums.worker.received);
+	scrape_head(
+		out,
+		open,
+		NAMES "worker_seconds",
+		SCRAPE_COUNTER,
+		"Time of a queue's worker, in turns with packets and without."
+	);
+	for (unsigned i = 0; i < 2 * r->n_workers; i++) {
+		const struct report_worker *w = &r->workers[i / 2];
+		uint64_t cycles = i % 2 ? w->sums.worker.idle_cycles : w->sums.worker.busy_cycles;
+		fprintf(out,
+			NAMES "worker_seconds_total{port=\"%s\",queue=\"%u\",state=\"%s\"} %.6f\n",
+			w->port->name,
+			w->queue,
+			i % 2 ? "idle" : "busy",
+			(double)cycles / (double)r->cycles_per_sec);
+	}
+	scrape_head(out, open, NAMES "worker_up", SCRAPE_GAUGE, "Whether the worker answers.");
+	for (unsigned i = 0; i < r->n_workers; i++)
+		fprintf(out,
+			NAMES "worker_up{port=\"%s\",queue=\"%u\"} %d\n",
+			r->workers[i].port->name,
+			r->workers[i].queue,
+			!r->workers[i].is_silent);
+}
+
+static void print_ports(const struct report *r, FILE *out, bool open)
+{
+	static const struct {
+		const char *name, *help;
+		size_t offset;
+	} of[] = {
+		{NAMES "port_packets",
+		 "Received by the port.",
+		 offsetof(struct port_traffic, packets)},
+		{NAMES "port_bytes", "Bytes of them.", offsetof(struct port_traffic, bytes)},
+		{NAMES "port_imissed",
+		 "Lost: no descriptor free.",
+		 offsetof(struct port_traffic, drops.missed)},
+		{NAMES "port_ierrors",
+		 "Lost: damaged.",
+		 offsetof(struct port_traffic, drops.errors)},
+		{NAMES "port_rx_nombuf",
+		 "Lost: no packet buffer free.",
+		 offsetof(struct port_traffic, drops.no_buffer)},
+	};
+	for (size_t k = 0; k < sizeof(of) / sizeof(of[0]); k++) {
+		scrape_head(out, open, of[k].name, SCRAPE_COUNTER, of[k].help);
+		for (unsigned i = 0; i < r->n_ports; i++) {
+			const char *t = (const char *)&r->traffic[i];
+			fprintf(out,
+				"%s_total{port=\"%s\"} %" PRIu64 "\n",
+				of[k].name,
+				r->ports[i].name,
+				*(const uint64_t *)(const void *)(t + of[k].offset));
+		}
+	}
+	scrape_head(
+		out,
+		open,
+		NAMES "queue_imbalance_ratio",
+		SCRAPE_GAUGE,
+		"The busiest queue's packets over the mean of the port's queues."
+	);
+	for (unsigned i = 0; i < r->n_ports; i++)
+		fprintf(out,
+			NAMES "queue_imbalance_ratio{port=\"%s\"} %.3f\n",
+			r->ports[i].name,
+			report_imbalance(r, i));
+}
+
+void report_metrics(const struct report *r, FILE *out, bool open)
+{
+	print_sums(r, out, open);
+	print_workers(r, out, open);
+	print_ports(r, out, open);
+	scrape_head(out, open, NAMES "uptime_seconds", SCRAPE_GAUGE, "Since the start.");
+	fprintf(out, NAMES "uptime_seconds %.3f\n", (double)r->up_ns / PER_SEC);
+	scrape_head(out, open, NAMES "build_info", SCRAPE_GAUGE, "The program's version.");
+	fprintf(out, NAMES "build_info{version=\"%s\"} 1\n", WEIR_VERSION);
+}

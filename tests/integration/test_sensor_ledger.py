@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A running sensor accounts for every packet and flow, whoever asks."""
+import json
+import re
+import socket
+import time
+
+from test_sensor_intel import live_sensor
+from weir import equal, wait_for
+
+
+def control(path, cmd):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(5)
+        s.connect(str(path))
+        s.sendall(json.dumps({"cmd": cmd}).encode() + b"\n")
+        answer = json.loads(s.makefile().readline())
+    assert answer["ok"], answer
+    return answer["result"]
+
+
+def telemetry(path, cmd):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.settimeout(5)
+        s.connect(str(path))
+        s.recv(4096)
+        s.send(cmd.encode())
+        return json.loads(s.recv(65536))[cmd.split(",")[0]]
+
+
+def metrics_of(text):
+    return {name: float(value) for name, value in re.findall(r"^(weir_\S+) (\S+)$", text, re.M)}
+
+
+def watched(t, col):
+    pcap, _ = t.capture(packets=20_000, flows=1_000)
+    config, path = t.path("watched.yaml"), t.path("sensor.sock")
+    config.write_text("sensor:\n  telemetry: yes\n  idle_timeout: 1s\n")
+    argv = ["-c", config, "--control", path, "--metrics", "127.0.0.1:0"]
+    sensor = live_sensor(t, pcap, col.tcp(), *argv, rate=200_000)
+    wait_for("the control socket", path.exists, 20)
+    return sensor, path
+
+
+def the_ledger_holds_at_every_moment(t):
+    col = t.collector()
+    sensor, path = watched(t, col)
+    before = 0
+    for _ in range(15):
+        ledger = control(path, "ledger")
+        c, drops = ledger["counters"], ledger["drops"]
+        equal("residue", ledger["residue"], 0)
+        lost = sum(n for name, n in drops.items() if not name.startswith("flow_"))
+        equal("packets", c["packets"], c["flow_packets"] + lost)
+        ended = c["exported_flows"] + c["in_flight_flows"] + drops["flow_ring_full"] + drops["flow_unsent"]
+        equal("flows", c["flows"], ended)
+        equal("queues", sum(w["packets"] for w in ledger["workers"]), c["packets"] - drops["port_missed"])
+        assert c["packets"] > before, "the worker stands still"
+        before = c["packets"]
+        time.sleep(0.1)
+    equal("exit status", sensor.stop(), 0)
+    summary = json.loads(sensor.text().splitlines()[-1].split("info weir-sensor: ")[1])
+    equal("in flows at the end", summary["flows"], summary["exported"])
+    col.wait_stored(summary["exported"])
+
+
+def prometheus_and_telemetry_tell_the_same(t):
+    col = t.collector()
+    sensor, path = watched(t, col)
+    url = re.search(r"metrics at http://127.0.0.1:0/metrics, port (\d+)", sensor.text())[1]
+    url = f"http://127.0.0.1:{url}/metrics"
+    before = control(path, "ledger")["counters"]
+    text = t.run([t.peer("curl"), "-sS", "-H", "Accept: application/openmetrics-text", url]).stdout
+    assert text.endswith("# EOF\n"), text[-200:]
+    plain = metrics_of(t.run([t.peer("curl"), "-sS", url]).stdout)
+    runtime = f"/var/run/dpdk/weir-sensor-{sensor.popen.pid}/dpdk_telemetry.v2"
+    told = telemetry(runtime, "/weir/ledger")
+    worker = telemetry(runtime, "/weir/workers,0")
+    after = control(path, "ledger")["counters"]
+    equal("names", sorted(metrics_of(text)), sorted(plain))
+    for packets in (plain["weir_sensor_packets_total"], told["packets"], worker["packets"]):
+        assert before["packets"] <= packets <= after["packets"], (before, packets, after)
+    equal("residues", (plain["weir_sensor_residue"], told["residue"]), (0, 0))
+    equal("a second one at this socket", _second_status(t, path), 69)
+    equal("exit status", sensor.stop(), 0)
+    assert not path.exists(), "the socket is left behind"
+
+
+def _second_status(t, path):
+    pcap = t.path("capture.pcap")
+    return t.run([t.program("sensor/weir-sensor"), "--pcap", pcap, "--once", "--control", path], check=False).returncode
