@@ -4,7 +4,7 @@
 // Who sends, and how well: one object per session of the ingest, as of at most a second ago.
 // Thread: control; several at once.
 
-#include "collector/control.h"
+#include "lib/base/control_server.h"
 
 // address (none: all), limit (4096). A list: address, port, transport, domain, version, entity,
 // packets, records, lost, reordered, duplicates, resets, templates, template_age_sec, sampling,
