@@ -7,6 +7,7 @@
 #include "collector/config.h"
 #include "collector/ingest_setup.h"
 #include "collector/intel_setup.h"
+#include "collector/keeper.h"
 #include "collector/sealer.h"
 #include "lib/base/log.h"
 #include "lib/base/notify.h"
@@ -19,6 +20,7 @@
 
 #define EXIT_UNAVAILABLE 69 // sysexits EX_UNAVAILABLE
 #define EXIT_NOPERM 77	    // sysexits EX_NOPERM
+#define KEEP_INTERVAL_NS (10 * NS_PER_SEC)
 #define SEAL_INTERVAL_NS (10 * NS_PER_SEC)
 
 struct collector {
@@ -31,6 +33,8 @@ struct collector {
 	struct control *control;
 	struct ingest_setup setup;
 	struct ingest *ingest;
+	struct kept_table kept;
+	struct keeper *keeper;
 	struct commands_context context;
 };
 
@@ -136,6 +140,15 @@ static void show_ingest(struct collector *c, struct ingest *ingest)
 	pthread_mutex_unlock(&c->context.ingest_lock);
 }
 
+static void load_kept(struct collector *c)
+{
+	const char *words;
+	keeper_load(c->config.store_dir, &c->kept, &c->ledger, &words);
+	if (words)
+		log_warn("%s/templates: %s", c->config.store_dir, words);
+	c->setup.options.kept = &c->kept;
+}
+
 static int start_ingest(struct collector *c)
 {
 	char error[INGEST_SETUP_ERROR_LEN], warning[INGEST_WARNING_LEN] = "";
@@ -146,12 +159,16 @@ static int start_ingest(struct collector *c)
 	}
 	c->setup.options.commit = c->commit;
 	c->setup.options.ledger = &c->ledger;
+	load_kept(c);
 	ret = ingest_start(&c->setup.options, &c->ingest, warning);
 	if (ret < 0) {
 		log_err("%s", warning);
 		return ret;
 	}
 	show_ingest(c, c->ingest);
+	ret = keeper_start(c->config.store_dir, c->ingest, KEEP_INTERVAL_NS, &c->keeper);
+	if (ret < 0)
+		return log_errno(ret, "keeper of templates");
 	if (*warning)
 		log_warn("%s", warning);
 	for (size_t i = 0; i < c->setup.options.n_listen; i++) {
@@ -197,7 +214,10 @@ static void stop(struct collector *c)
 	commit_hurry(c->commit);
 	show_ingest(c, NULL);
 	if (c->ingest)
-		ingest_stop(c->ingest);
+		ingest_finish(c->ingest);
+	keeper_stop(c->keeper);
+	ingest_stop(c->ingest);
+	kept_fini(&c->kept);
 	ingest_setup_fini(&c->setup);
 	control_stop(c->control);
 	sealer_stop(c->sealer);

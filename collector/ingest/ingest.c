@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/ingest/ingest.h"
 
+#include "collector/ingest/kept.h"
 #include "collector/ingest/listen.h"
 #include "collector/ingest/stream.h"
 #include "lib/base/clock.h"
@@ -19,6 +20,8 @@
 #define ROUNDS_MAX 16 // bursts of one socket before the others have their turn
 #define DRAIN_NS (2 * NS_PER_SEC)
 #define EXPORTERS_MAX 4096 // listed per thread
+#define KEEP_SOON_NS (5 * NS_PER_SEC)
+#define KEEP_ANYHOW_NS (60 * NS_PER_SEC) // ages move on though nothing is learnt
 
 enum source_kind { SOURCE_UDP, SOURCE_LISTENER };
 
@@ -32,7 +35,7 @@ struct source {
 struct thread {
 	struct ingest *ingest;
 	pthread_t id;
-	bool is_running;
+	bool is_running, is_joined;
 	int epoll;
 	struct source sources[INGEST_LISTEN_MAX];
 	struct listen_burst *burst;
@@ -44,6 +47,9 @@ struct thread {
 	pthread_mutex_t lock;  // of what follows: the list as others see it
 	struct ingest_exporter *exporters;
 	size_t n_exporters;
+	uint8_t *kept; // likewise, what sessions know, for the next start
+	size_t kept_len;
+	uint64_t kept_ns, kept_learnt; // when and at how much learnt; the thread's own
 };
 
 struct ingest {
@@ -167,6 +173,44 @@ static void list_session(void *arg, struct session *s)
 	};
 }
 
+struct keeping {
+	struct wbuf w;
+	uint64_t now_ns, wall_ns;
+};
+
+static void keep_session(void *arg, struct session *s)
+{
+	struct keeping *k = arg;
+	kept_put(&k->w, s, k->now_ns, k->wall_ns);
+}
+
+// Lays what sessions know out for ingest_keep. Without memory the older stays.
+static void keep(struct thread *t, uint64_t now_ns)
+{
+	size_t cap = KEPT_LEN_MAX / t->ingest->n_threads;
+	uint8_t *room = malloc(cap);
+	if (!room)
+		return;
+	struct keeping k = {wbuf_of(room, cap), now_ns, now_ns + t->intake.wall_ns};
+	session_each(&t->intake.sessions, keep_session, &k);
+	size_t len = wbuf_len(&k.w);
+	uint8_t *kept = realloc(room, len ? len : 1);
+	pthread_mutex_lock(&t->lock);
+	free(t->kept);
+	t->kept = kept ? kept : room;
+	t->kept_len = len;
+	pthread_mutex_unlock(&t->lock);
+	t->kept_ns = now_ns;
+	t->kept_learnt = t->intake.n_learnt;
+}
+
+static void keep_when_due(struct thread *t, uint64_t now_ns)
+{
+	bool is_new = t->intake.n_learnt != t->kept_learnt;
+	if (now_ns - t->kept_ns >= (is_new ? KEEP_SOON_NS : KEEP_ANYHOW_NS))
+		keep(t, now_ns);
+}
+
 static void tick(struct thread *t, uint64_t now_ns)
 {
 	count_drops(t);
@@ -174,6 +218,7 @@ static void tick(struct thread *t, uint64_t now_ns)
 	if (now_ns - t->listed_ns < NS_PER_SEC)
 		return;
 	t->listed_ns = now_ns;
+	keep_when_due(t, now_ns);
 	stream_tick(&t->streams, now_ns);
 	wake_listeners(t);
 	pthread_mutex_lock(&t->lock);
@@ -240,6 +285,7 @@ static void *thread_main(void *arg)
 	while (turn(t, timeout_ms > 5 ? timeout_ms : 5, &n))
 		;
 	drain(t);
+	keep(t, clock_mono_ns());
 	stream_fini(&t->streams);
 	intake_fini(&t->intake);
 	return NULL;
@@ -310,6 +356,7 @@ static void thread_fini(struct thread *t)
 		intake_fini(&t->intake);
 	listen_burst_free(t->burst);
 	free(t->exporters);
+	free(t->kept);
 	pthread_mutex_destroy(&t->lock);
 }
 
@@ -349,8 +396,10 @@ static void threads_join(struct ingest *g)
 	if (g->stop >= 0 && write(g->stop, &one, sizeof(one)) < 0)
 		abort(); // an eventfd holds 2^64 - 2 of these
 	for (unsigned i = 0; i < g->n_threads; i++) {
-		if (g->threads[i].is_running)
-			pthread_join(g->threads[i].id, NULL);
+		struct thread *t = &g->threads[i];
+		if (t->is_running && !t->is_joined)
+			pthread_join(t->id, NULL);
+		t->is_joined = true;
 	}
 }
 
@@ -388,6 +437,24 @@ int ingest_start(
 	}
 	*ret_ingest = g;
 	return 0;
+}
+
+void ingest_keep(struct ingest *g, struct wbuf *w)
+{
+	kept_head(w);
+	for (unsigned i = 0; i < g->n_threads; i++) {
+		struct thread *t = &g->threads[i];
+		pthread_mutex_lock(&t->lock);
+		if (wbuf_left(w) >= t->kept_len)
+			wbuf_bytes(w, t->kept, t->kept_len);
+		pthread_mutex_unlock(&t->lock);
+	}
+	kept_put_rest(w, g->o.kept, g->o.limits.lifetime_ns, clock_now_ns());
+}
+
+void ingest_finish(struct ingest *g)
+{
+	threads_join(g);
 }
 
 void ingest_stop(struct ingest *g)

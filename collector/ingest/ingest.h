@@ -16,6 +16,8 @@ enum { INGEST_UDP, INGEST_TCP }; // struct endpoint.kind, for endpoint_parse's {
 #define INGEST_THREADS_MAX 64
 #define INGEST_WARNING_LEN 256
 
+struct kept_table;
+
 struct ingest_entity {
 	struct prefix prefix; // of exporters' addresses; the longest that holds one counts
 	uint16_t entity;
@@ -44,6 +46,7 @@ struct ingest_options {
 	int rcvbuf;	       // bytes of each UDP socket's receive buffer
 	size_t memory;	       // bytes of templates and waiting data of a thread
 	struct ipfix_limits limits;
+	struct kept_table *kept; // what was known before the start (kept.h); NULL: nothing
 	struct commit *commit;
 	struct ledger *ledger;
 };
@@ -77,6 +80,13 @@ struct ingest_options ingest_defaults(void);
 	struct ingest **ret_ingest,
 	char warning[static INGEST_WARNING_LEN]
 );
+
+// Writes what sessions know, as of some seconds ago, and what was kept and not taken up, to w
+// (collector/ingest/kept.h). Thread: any.
+void ingest_keep(struct ingest *g, struct wbuf *w);
+
+// The same as below, but what sessions know stays for ingest_keep until then.
+void ingest_finish(struct ingest *g);
 
 // Reads what already waits in the sockets (for at most two seconds), pushes all rows, ends.
 void ingest_stop(struct ingest *g);

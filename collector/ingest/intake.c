@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/ingest/intake.h"
 
+#include "collector/ingest/kept.h"
 #include "lib/base/clock.h"
 #include "lib/ipfix/wire.h"
 
@@ -246,6 +247,10 @@ session_make(struct intake *in, const struct peer *p, struct session_key key, ui
 		session_del(&in->sessions, s);
 		return NULL;
 	}
+	if (kept_take(in->o->kept, s, now_ns, now_ns + in->wall_ns)) {
+		in->counts[LEDGER_templates_restored] += s->domain->n_templates;
+		session_prove(&in->sessions, s);
+	}
 	return s;
 }
 
@@ -311,6 +316,7 @@ enum sequence_event intake_sequence(
 static void take_counts(struct intake *in, struct ipfix_counts *c)
 {
 	in->counts[LEDGER_templates] += c->templates;
+	in->n_learnt += c->templates + c->options;
 	in->counts[LEDGER_bad_template] += c->bad_templates;
 	in->counts[LEDGER_template_limit] += c->template_limit;
 	in->counts[LEDGER_template_unknown] += c->template_unknown;

@@ -29,8 +29,9 @@ struct intake {
 	struct ipfix_reader reader;
 	struct open_batch *open;
 	uint32_t n_open;
-	uint64_t now_ns;  // of the last look at all sessions
-	uint64_t wall_ns; // what the wall clock is ahead of the now_ns of all calls
+	uint64_t now_ns;   // of the last look at all sessions
+	uint64_t wall_ns;  // what the wall clock is ahead of the now_ns of all calls
+	uint64_t n_learnt; // templates and options, ever: whether there is something to keep
 	uint64_t counts[LEDGER_N];
 };
 

@@ -57,9 +57,11 @@ struct session {
 	uint32_t sampling;
 	uint16_t version;
 	uint16_t entity;
-	bool is_trusted;      // its records may say whom they are from and of what entity
-	bool is_sensor;	      // its records may say which indicator they met
-	bool is_proven;	      // has sent a record
+	bool is_restored; // its templates are of before our start, and none of its messages seen
+			  // yet
+	bool is_trusted;  // its records may say whom they are from and of what entity
+	bool is_sensor;	  // its records may say which indicator they met
+	bool is_proven;	  // has sent a record
 	int32_t named_entity; // what the record being added says; -1: nothing
 	struct addr origin;   // whom the last such record was from
 	uint16_t origin_entity;

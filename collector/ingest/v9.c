@@ -16,8 +16,9 @@ void v9_take(struct intake *in, const struct peer *p, const struct ipfix_message
 	enum sequence_event event = intake_sequence(in, s, m->sequence, 1, m->recv_ns);
 	// A new process behind the old address has templates of its own (RFC 3954 §9). Uptime alone
 	// proves nothing: it wraps, and replays make it up.
-	if (event == SEQUENCE_RESET && m->uptime_ms < s->uptime_ms)
+	if ((event == SEQUENCE_RESET || s->is_restored) && m->uptime_ms < s->uptime_ms)
 		ipfix_domain_reset(s->domain);
 	s->uptime_ms = m->uptime_ms;
+	s->is_restored = false;
 	intake_read(in, s, m);
 }
