@@ -43,6 +43,8 @@ static const struct config_item items[] = {
 	 "256M", "what the groups of one query may take"},
 	{"api.limits.queries", NULL, NULL, CONFIG_INT, AT(max_queries), 1, 256,
 	 "4", "queries of one user at a time"},
+	{"api.limits.streams", NULL, NULL, CONFIG_INT, AT(max_streams), 1, 1024,
+	 "32", "live streams in all; one user may have half of them"},
 	{"api.limits.connections", NULL, NULL, CONFIG_INT, AT(max_conns), 1, 65536,
 	 "1024", "connections in all"},
 	{"api.limits.connections_per_address", NULL, NULL, CONFIG_INT, AT(max_conns_peer), 1, 65536,

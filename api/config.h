@@ -20,6 +20,7 @@ struct api_config {
 	int64_t query_timeout_ns;
 	int64_t query_memory; // bytes
 	int64_t max_queries;  // of one user at a time
+	int64_t max_streams;  // live ones, in all
 	int64_t login_rate;   // failed logins of one address and minute
 	int64_t threads, workers, queue;
 	int64_t max_conns, max_conns_peer, max_conn_requests, max_conn_age_ns;

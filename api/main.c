@@ -4,6 +4,7 @@
 // Thread: control.
 
 #include "api/config.h"
+#include "api/http/live.h"
 #include "api/http/metrics.h"
 #include "api/http/of.h"
 #include "api/http/server.h"
@@ -146,7 +147,10 @@ static int start_app(struct api *a)
 	if (ret < 0)
 		return log_errno(ret, "store %s", c->store_dir);
 	ret = resolver_start(&dns, &app->resolver);
-	return ret < 0 ? log_errno(ret, "api.dns %s", c->dns) : 0;
+	if (ret < 0)
+		return log_errno(ret, "api.dns %s", c->dns);
+	ret = live_start(app, &app->live);
+	return ret < 0 ? log_errno(ret, "live streams") : 0;
 }
 
 static int start(struct api *a)
@@ -232,7 +236,9 @@ int main(int argc, char **argv)
 		reload(&a, argc, argv);
 	log_info("stopping");
 	notify_stopping();
+	live_stop(a.app.live);
 	server_stop(a.server);
+	live_free(a.app.live);
 	resolver_stop(a.app.resolver);
 	source_free(a.app.source);
 	health_free(a.app.health);

@@ -15,6 +15,7 @@
 #include "api/resolve/resolve.h"
 
 struct health;
+struct live;
 struct of;
 struct metrics;
 
@@ -29,6 +30,7 @@ struct app {
 	struct of *of;
 	struct metrics *metrics;
 	struct health *health;
+	struct live *live;
 	uint64_t started_ns; // clock_mono_ns
 };
 
@@ -53,6 +55,7 @@ void top_get(struct call *c);
 void series_get(struct call *c);
 void of_get(struct call *c);
 void traffic_post(struct call *c);
+void live_get(struct call *c);
 void hits_get(struct call *c);
 void feeds_get(struct call *c);
 void feeds_post(struct call *c);

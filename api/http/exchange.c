@@ -11,13 +11,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+
+#define LIVE_SNDBUF (128 << 10)
 
 // Owned by the loop (through `watch`, as long as libh2o has the request) and by the worker (as long
 // as it runs): whoever is last frees it. `req` is the loop's alone and NULL once libh2o has freed
 // it.
 struct job {
 	struct task task;
-	h2o_multithread_message_t done;
+	h2o_multithread_message_t done, more;
+	h2o_generator_t generator; // of a stream
+	char *sending;		   // what libh2o reads; NULL: it waits for more
+	bool is_started;	   // the worker has let it go before its end
+	bool is_stream, is_ended;
 	_Atomic int n_owners;
 	h2o_req_t *req;
 	struct exchange_loop *loop;
@@ -39,8 +46,17 @@ static void job_release(struct job *j)
 {
 	if (atomic_fetch_sub(&j->n_owners, 1) == 1) {
 		response_fini(&j->response);
+		free(j->sending);
 		free(j);
 	}
+}
+
+static void find_oldest(struct conn *c)
+{
+	c->life.oldest_ns = 0;
+	if (!h2o_linklist_is_empty(&c->requests))
+		c->life.oldest_ns =
+			H2O_STRUCT_FROM_MEMBER(struct job, link, c->requests.next)->started_ns;
 }
 
 // libh2o frees the request: it was answered, or its client went away.
@@ -52,10 +68,11 @@ static void on_dispose(void *data)
 	atomic_store_explicit(&j->request.stop.gone, true, memory_order_relaxed);
 	h2o_linklist_unlink(&j->link);
 	c->life.done_ns = clock_mono_ns();
-	c->life.oldest_ns = 0;
-	if (!h2o_linklist_is_empty(&c->requests))
-		c->life.oldest_ns =
-			H2O_STRUCT_FROM_MEMBER(struct job, link, c->requests.next)->started_ns;
+	find_oldest(c);
+	if (j->is_stream) {
+		c->life.n_streams--;
+		stream_close(j->response.stream);
+	}
 	job_release(j);
 }
 
@@ -86,6 +103,7 @@ static struct job *job_create(struct exchange_loop *x, struct conn *c, h2o_req_t
 	h2o_iovec_t query = h2o_iovec_init(NULL, 0);
 	if (req->path.len > query_at + 1)
 		query = h2o_iovec_init(req->path.base + query_at + 1, req->path.len - query_at - 1);
+	ssize_t last_event = h2o_find_header_by_str(&req->headers, H2O_STRLIT("last-event-id"), -1);
 	const h2o_iovec_t *parts[] = {
 		&req->method,
 		&path,
@@ -95,6 +113,7 @@ static struct job *job_create(struct exchange_loop *x, struct conn *c, h2o_req_t
 		find_header(req, H2O_TOKEN_CONTENT_TYPE),
 		find_header(req, H2O_TOKEN_ACCEPT),
 		&req->entity,
+		last_event < 0 ? NULL : &req->headers.entries[last_event].value,
 	};
 	size_t n = 0;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
@@ -116,6 +135,7 @@ static struct job *job_create(struct exchange_loop *x, struct conn *c, h2o_req_t
 	r->accept = keep(&at, parts[6]);
 	r->body = keep(&at, parts[7]);
 	r->body_len = req->entity.len;
+	r->last_event_id = keep(&at, parts[8]);
 	r->peer = c->peer;
 	r->is_forwarded = find_header(req, H2O_TOKEN_X_FORWARDED_FOR) ||
 			  find_header(req, H2O_TOKEN_VIA) ||
@@ -176,6 +196,92 @@ static void add_headers(h2o_req_t *req, const struct response *r, bool tls)
 	}
 }
 
+// --- streams ------------------------------------------------------------------------------------
+
+// Thread: the writer's, with the stream locked.
+static void on_wake(void *ctx)
+{
+	struct job *j = ctx;
+	atomic_fetch_add(&j->n_owners, 1); // the message
+	h2o_multithread_send_message(&j->loop->more, &j->more);
+}
+
+// Hands libh2o what there is; it comes back by proceed() when that has been sent.
+static void send_more(struct job *j)
+{
+	h2o_req_t *req = j->req;
+	size_t len = 0;
+	if (j->is_ended)
+		return;
+	free(j->sending);
+	enum stream_state state = stream_take(j->response.stream, &j->sending, &len);
+	if (!j->sending && state == STREAM_OPEN)
+		return; // on_wake will tell
+	j->is_ended = state != STREAM_OPEN;
+	h2o_iovec_t part = {j->sending, len};
+	h2o_send(
+		req,
+		&part,
+		len ? 1 : 0,
+		state == STREAM_OPEN   ? H2O_SEND_STATE_IN_PROGRESS
+		: state == STREAM_DONE ? H2O_SEND_STATE_FINAL
+				       : H2O_SEND_STATE_ERROR
+	);
+}
+
+static void on_proceed(h2o_generator_t *generator, h2o_req_t *req)
+{
+	struct job *j = H2O_STRUCT_FROM_MEMBER(struct job, generator, generator);
+	(void)req;
+	send_more(j);
+}
+
+static void on_more(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+{
+	(void)receiver;
+	while (!h2o_linklist_is_empty(messages)) {
+		h2o_linklist_t *node = messages->next;
+		struct job *j = H2O_STRUCT_FROM_MEMBER(struct job, more.link, node);
+		h2o_linklist_unlink(node);
+		if (j->req)
+			send_more(j);
+		job_release(j);
+	}
+}
+
+// So that a reader who has stalled is noticed before the kernel has taken megabytes for him.
+static void keep_short(struct conn *c)
+{
+	int len = LIVE_SNDBUF;
+	if (setsockopt(h2o_socket_get_fd(c->sock), SOL_SOCKET, SO_SNDBUF, &len, sizeof(len)) < 0)
+		log_debug("SO_SNDBUF: %s", strerror(errno));
+}
+
+static void start_stream(struct job *j)
+{
+	struct conn *c = j->conn;
+	j->generator = (h2o_generator_t){.proceed = on_proceed};
+	j->is_stream = true;
+	h2o_linklist_unlink(&j->link);
+	h2o_linklist_insert(&c->streams, &j->link);
+	find_oldest(c);
+	c->life.n_streams++;
+	c->life.stream_ns = clock_mono_ns();
+	if (j->response.is_live)
+		keep_short(c);
+	stream_watch(j->response.stream, on_wake, j);
+	h2o_start_response(j->req, &j->generator);
+	send_more(j);
+}
+
+void exchange_stop(struct conn *c)
+{
+	for (h2o_linklist_t *n = c->streams.next; n != &c->streams; n = n->next) {
+		struct job *j = H2O_STRUCT_FROM_MEMBER(struct job, link, n);
+		atomic_store_explicit(&j->request.stop.gone, true, memory_order_relaxed);
+	}
+}
+
 static void send_response(struct job *j)
 {
 	h2o_req_t *req = j->req;
@@ -189,18 +295,35 @@ static void send_response(struct job *j)
 	);
 	req->res.status = r->status;
 	req->res.reason = response_reason(r->status);
-	req->res.content_length = r->body_len;
+	req->res.content_length = r->stream ? SIZE_MAX : r->body_len;
 	add_headers(req, r, j->conn->tls);
+	if (r->stream && strcmp(j->request.method, "HEAD") != 0) {
+		start_stream(j);
+		return;
+	}
 	// copies the body to the request's memory; leaves it out for HEAD; may free the request
 	h2o_send_inline(req, r->body ? r->body : "", r->body_len);
+}
+
+// The worker goes on writing while the loop sends. Thread: worker.
+static void start_response(struct response *r)
+{
+	struct job *j = H2O_STRUCT_FROM_MEMBER(struct job, response, r);
+	j->is_started = true;
+	atomic_fetch_add(&j->n_owners, 1);
+	h2o_multithread_send_message(&j->loop->done, &j->done);
 }
 
 // Thread: worker.
 static void run_job(struct task *t)
 {
 	struct job *j = H2O_STRUCT_FROM_MEMBER(struct job, task, t);
+	j->response.start = start_response;
 	route_run(j->loop->app, j->route, &j->request, &j->claims, &j->response);
-	h2o_multithread_send_message(&j->loop->done, &j->done);
+	if (j->is_started)
+		job_release(j);
+	else
+		h2o_multithread_send_message(&j->loop->done, &j->done);
 }
 
 static void on_done(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
@@ -324,6 +447,7 @@ void exchange_loop_init(
 	x->app = app;
 	x->pool = pool;
 	h2o_multithread_register_receiver(ctx->queue, &x->done, on_done);
+	h2o_multithread_register_receiver(ctx->queue, &x->more, on_more);
 }
 
 void exchange_register(h2o_globalconf_t *config)

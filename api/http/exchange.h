@@ -23,17 +23,22 @@ struct conn {
 	struct life life;
 	h2o_linklist_t link;
 	h2o_linklist_t requests; // under way, oldest first
+	h2o_linklist_t streams;	 // answers without a foreseeable end
 };
 
 struct exchange_loop {
 	struct app *app;
 	struct pool *pool;
 	h2o_multithread_receiver_t done; // jobs that come back from workers
+	h2o_multithread_receiver_t more; // jobs whose streams have something to send
 };
 
 void exchange_loop_init(
 	struct exchange_loop *x, h2o_context_t *ctx, struct app *app, struct pool *pool
 );
+
+// The server stops: who writes streams on this connection shall end.
+void exchange_stop(struct conn *c);
 
 // Makes all paths of the server ours, libh2o's own error pages included.
 void exchange_register(h2o_globalconf_t *config);

@@ -8,6 +8,10 @@ bool life_is_over(const struct life *l, const struct life_limits *limits, uint64
 
 bool life_is_stuck(const struct life *l, uint64_t now_ns)
 {
+	if (!l->oldest_ns && l->n_streams) {
+		uint64_t moved = l->acked_ns > l->stream_ns ? l->acked_ns : l->stream_ns;
+		return now_ns - moved >= LIFE_STALL_NS;
+	}
 	if (!l->oldest_ns) // idle, or a request that trickles in
 		return now_ns - l->done_ns >= LIFE_STALL_NS;
 	// an answer nobody reads: TCP has moved nothing since it began

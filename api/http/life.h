@@ -18,6 +18,8 @@ struct life {
 	uint64_t acked_bytes; // of TCP, as last seen
 	uint64_t acked_ns;    // when that last grew
 	uint64_t n_requests;
+	uint64_t n_streams; // under way, beside the requests: they last as long as bytes move
+	uint64_t stream_ns; // start of the newest of them
 };
 
 struct life_limits {

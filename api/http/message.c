@@ -12,8 +12,17 @@
 
 void response_fini(struct response *r)
 {
+	if (r->stream)
+		stream_close(r->stream);
+	stream_release(r->stream);
 	free(r->body);
 	*r = (struct response){};
+}
+
+void response_start(struct response *r)
+{
+	if (r->start)
+		r->start(r);
 }
 
 static void set_body(struct response *r, int status, char *body)

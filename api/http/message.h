@@ -6,6 +6,7 @@
 // loop owns.
 // Thread: one at a time: event loop, then worker, then event loop.
 
+#include "api/http/stream.h"
 #include "api/query/stop.h"
 #include "lib/base/addr.h"
 
@@ -22,6 +23,7 @@ struct request {
 	const char *query;
 	size_t query_len;
 	const char *authorization, *cookie, *content_type, *accept; // NULL when absent
+	const char *last_event_id;				    // likewise
 	const char *body;
 	size_t body_len;
 	struct addr peer;
@@ -38,7 +40,15 @@ struct response {
 	char next_cursor[48];	  // of the next page; "": there is none
 	char *body;		  // malloc'd; NULL: none
 	size_t body_len;
+	// Instead of a body: the reader's end of one that is written while it is sent.
+	struct stream *stream;
+	bool is_live; // it is written in step with the world, not with its reader
+	void (*start)(struct response *r); // by response_start, once; NULL: nobody to send it
 };
+
+// Sends the status and headers and what comes out of r->stream from now on; the response is the
+// event loop's from here.
+void response_start(struct response *r);
 
 void response_fini(struct response *r);
 

@@ -5,6 +5,7 @@
 
 #include "api/http/metrics.h"
 
+#include "api/http/live.h"
 #include "api/http/native.h"
 #include "api/http/route.h"
 
@@ -103,6 +104,19 @@ static void print_times(const struct metrics *m, FILE *out, bool open)
 	fprintf(out, "%s_sum %.9f\n%s_count %" PRIu64 "\n", name, sum, name, n);
 }
 
+static void print_live(struct live *l, FILE *out, bool open)
+{
+	struct live_counts n = live_counts(l);
+	print_head(out, open, "weir_api_streams", "gauge", "Live streams under way.");
+	fprintf(out, "weir_api_streams %" PRIu64 "\n", n.open);
+	print_head(out, open, "weir_api_streams_opened", "counter", "Live streams begun.");
+	fprintf(out, "weir_api_streams_opened_total %" PRIu64 "\n", n.opened);
+	print_head(out, open, "weir_api_streams_refused", "counter", "Beyond the cap.");
+	fprintf(out, "weir_api_streams_refused_total %" PRIu64 "\n", n.refused);
+	print_head(out, open, "weir_api_streams_cut", "counter", "Readers that did not keep up.");
+	fprintf(out, "weir_api_streams_cut_total %" PRIu64 "\n", n.cut);
+}
+
 static void print_all(struct call *c, FILE *out, bool open)
 {
 	const struct metrics *m = c->app->metrics;
@@ -117,6 +131,7 @@ static void print_all(struct call *c, FILE *out, bool open)
 	fprintf(out,
 		"weir_api_response_bytes_total %" PRIu64 "\n",
 		atomic_load_explicit(&m->bytes, memory_order_relaxed));
+	print_live(c->app->live, out, open);
 	print_head(out, open, "weir_api_store_up", "gauge", "Whether the store can be read.");
 	fprintf(out, "weir_api_store_up %d\n", up);
 	print_head(out, open, "weir_api_start_time_seconds", "gauge", "When the API started.");

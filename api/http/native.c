@@ -8,6 +8,10 @@
 #include <stdlib.h>
 
 #define ANSWER_MAX ((size_t)8 << 20)
+#define COLUMNS_DEFAULT                                                                            \
+	"start,end,duration_ms,src_ip,src_port,dst_ip,dst_port,proto,proto_name,flags,rev_flags,"  \
+	"packets,bytes,rev_packets,rev_bytes,icmp_type,icmp_code,server_name,score,verdict,"       \
+	"exporter"
 
 static const char *const formats[] = {"json", "jsonl", "csv", NULL};
 
@@ -81,7 +85,7 @@ static enum native_format accepted(const char *accept)
 	return format;
 }
 
-static int parse_filter(struct call *c, struct filter **ret_filter)
+int native_filter(struct call *c, struct filter **ret_filter)
 {
 	const char *text = query_find(&c->query, "filter");
 	const char *ident = query_find(&c->query, "entity");
@@ -97,6 +101,16 @@ static int parse_filter(struct call *c, struct filter **ret_filter)
 		response_fault(c->response, "filter", e.column, e.text);
 	else if (ret < 0)
 		call_failed(c, ret);
+	return ret;
+}
+
+int native_fields(struct call *c, struct cell_columns *ret_columns)
+{
+	const char *fields = query_find(&c->query, "fields");
+	char bad[CELL_NAME_LEN];
+	int ret = cell_columns_parse(fields ? fields : COLUMNS_DEFAULT, ret_columns, bad);
+	if (ret < 0)
+		response_error(c->response, 400, "parameter 'fields': what is '%s'?", bad);
 	return ret;
 }
 
@@ -117,7 +131,7 @@ int native_parse(struct call *c, struct native *ret_native)
 	ret_native->entity = call_entity(c);
 	if (ret_native->entity == -EPERM)
 		return -EPERM;
-	return parse_filter(c, &ret_native->filter);
+	return native_filter(c, &ret_native->filter);
 }
 
 void native_fini(struct native *n)

@@ -24,6 +24,12 @@ struct native {
 [[nodiscard]] int native_parse(struct call *c, struct native *ret_native);
 void native_fini(struct native *n);
 
+// The "filter" parameter; absent: any.
+[[nodiscard]] int native_filter(struct call *c, struct filter **ret_filter);
+
+// The "fields" parameter.
+[[nodiscard]] int native_fields(struct call *c, struct cell_columns *ret_columns);
+
 static inline struct run native_run(const struct call *c, const struct native *n)
 {
 	return (struct run){c->view, (uint16_t)n->entity, &n->window, &c->request->stop};

@@ -31,6 +31,7 @@ static const struct parameter parameters[] = {
 	{"limit200", "limit", "integer", NULL, "rows at most; 200, which is the cap too"},
 	{"cursor", "cursor", "string", NULL, "where the page before ended"},
 	{"format", "format", "string", "json jsonl csv", "of the answer; also by Accept"},
+	{"events", "events", "string", NULL, "some of kpi,hits,flows; flows when there is a filter"},
 	{"by", "by", "string", NULL, "fields to sum up by, separated by commas"},
 	{"metric", "metric", "string", "flows packets bytes denied", "largest first by this; bytes"},
 	{"step", "step", "string", NULL, "60, 5m, 1h"},
@@ -158,6 +159,8 @@ static json_t *content_json(const char *types)
 
 static const char *types_of(const struct route *r)
 {
+	if (strstr(r->takes, "events"))
+		return "text/event-stream";
 	if (strstr(r->takes, "format"))
 		return "application/json application/x-ndjson text/csv";
 	if (strstr(r->takes, "module"))

@@ -35,6 +35,8 @@ const struct route routes[] = {
 	 "start end filter step by metric limit format entity", "records summed up by steps of time"},
 	{"POST", V1 "poc_traffic/direct", ROUTE_POST, traffic_post,
 	 "traffic", "store a firewall's record and tell what it matched"},
+	{"GET", V1 "live", ROUTE_TOKEN, live_get,
+	 "events filter fields min_score entity", "what arrives, as it arrives: server-sent events"},
 	{"GET", V1 "hits", ROUTE_TOKEN, hits_get,
 	 "start end min_score retro after limit entity", "traffic that indicators matched"},
 	{"GET", V1 "feeds", ROUTE_TOKEN, feeds_get,
@@ -245,7 +247,8 @@ static bool may(const char *role, enum route_scope scope)
 // user's quota. The others are short, and a client that multiplexes has many of them under way.
 static bool is_scan(const struct route *route)
 {
-	return strstr(route->takes, "filter") || route->handle == of_get;
+	return (strstr(route->takes, "filter") && route->handle != live_get) ||
+	       route->handle == of_get;
 }
 
 static void run_with_token(struct call *c, const struct route *route)

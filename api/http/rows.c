@@ -10,10 +10,6 @@
 
 #define LIMIT_DEFAULT 200
 #define LIMIT_MAX 10000
-#define COLUMNS_DEFAULT                                                                            \
-	"start,end,duration_ms,src_ip,src_port,dst_ip,dst_port,proto,proto_name,flags,rev_flags,"  \
-	"packets,bytes,rev_packets,rev_bytes,icmp_type,icmp_code,server_name,score,verdict,"       \
-	"exporter"
 
 static void print_row(
 	struct native_out *o,
@@ -78,13 +74,9 @@ void rows_get(struct call *c)
 {
 	struct native n;
 	struct cell_columns columns;
-	char bad[CELL_NAME_LEN];
-	const char *fields = query_find(&c->query, "fields");
 	if (native_parse(c, &n) < 0)
 		return;
-	if (cell_columns_parse(fields ? fields : COLUMNS_DEFAULT, &columns, bad) < 0)
-		response_error(c->response, 400, "parameter 'fields': what is '%s'?", bad);
-	else
+	if (native_fields(c, &columns) == 0)
 		run(c, &n, &columns);
 	native_fini(&n);
 }

@@ -170,6 +170,7 @@ static void welcome(struct door *door, h2o_socket_t *sock)
 	c->linger_fd = -1;
 	c->life.opened_ns = c->life.done_ns = clock_mono_ns();
 	h2o_linklist_init_anchor(&c->requests);
+	h2o_linklist_init_anchor(&c->streams);
 	h2o_linklist_insert(&door->loop->conns, &c->link);
 	sock->on_close.cb = on_close;
 	sock->on_close.data = c;
@@ -241,6 +242,8 @@ static void on_control(h2o_multithread_receiver_t *receiver, h2o_linklist_t *mes
 	loop->stopping = true;
 	loop->stop_by_ns = clock_mono_ns() + STOP_NS;
 	close_doors(loop);
+	for (h2o_linklist_t *n = loop->conns.next; n != &loop->conns; n = n->next)
+		exchange_stop(H2O_STRUCT_FROM_MEMBER(struct conn, link, n));
 	h2o_context_request_shutdown(&loop->ctx);
 }
 

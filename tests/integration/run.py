@@ -31,6 +31,7 @@ MODULES = [
     "test_filter",
     "test_compat",
     "test_openapi",
+    "test_live",
     "test_hostile",
     "test_http",
     "test_resolve",

@@ -95,6 +95,19 @@ static void limits_of_one_end_it_with_its_first_request(void **)
 	assert_true(life_is_over(&l, &tight, OPENED));
 }
 
+static void a_stream_lives_as_long_as_bytes_move(void **)
+{
+	struct life l = {
+		.opened_ns = OPENED, .done_ns = OPENED, .n_streams = 1, .stream_ns = OPENED};
+	assert_false(life_is_stuck(&l, OPENED + LIFE_STALL_NS - 1));
+	assert_true(life_is_stuck(&l, OPENED + LIFE_STALL_NS));
+	l.acked_ns = OPENED + 1000 * LIFE_REQUEST_NS;
+	assert_false(life_is_stuck(&l, l.acked_ns + LIFE_STALL_NS - 1));
+	assert_true(life_is_stuck(&l, l.acked_ns + LIFE_STALL_NS));
+	l.oldest_ns = l.acked_ns; // a request beside it has its own limits
+	assert_true(life_is_stuck(&l, l.oldest_ns + LIFE_REQUEST_NS));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +119,7 @@ int main(void)
 		cmocka_unit_test(what_tcp_moved_before_the_request_does_not_count),
 		cmocka_unit_test(no_request_takes_longer_than_a_minute),
 		cmocka_unit_test(limits_of_one_end_it_with_its_first_request),
+		cmocka_unit_test(a_stream_lives_as_long_as_bytes_move),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
