@@ -30,6 +30,8 @@ struct sensor_config {
 	char *control, *metrics;
 	int64_t memory;
 	bool names;
+	int64_t sampling;
+	bool sampling_random;
 	int64_t names_memory;
 	struct config_list intel_files, own;
 	char *intel_cache;

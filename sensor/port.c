@@ -153,8 +153,13 @@ fail:
 	return ret;
 }
 
-static int
-vdev_start(const char *text, const struct sensor_config *c, struct port *ports, unsigned *n)
+static int vdev_start(
+	const char *text,
+	bool pcap, // the capture
+	const struct sensor_config *c,
+	struct port *ports,
+	unsigned *n
+)
 {
 	struct port p = {.is_virtual = true};
 	static_assert(sizeof(p.name) >= RTE_ETH_NAME_MAX_LEN);
@@ -166,6 +171,7 @@ vdev_start(const char *text, const struct sensor_config *c, struct port *ports, 
 	if (ret < 0)
 		return ret;
 	(void)rte_eth_dev_get_name_by_port(p.id, p.name);
+	snprintf(p.description, sizeof(p.description), "%s", pcap ? c->pcap : text);
 	ret = port_start(&p, c);
 	if (ret < 0)
 		return ret;
@@ -173,6 +179,13 @@ vdev_start(const char *text, const struct sensor_config *c, struct port *ports, 
 		af_packet_find(p.kernel, &before);
 	ports[(*n)++] = p;
 	return 0;
+}
+
+static void describe_nic(struct port *p)
+{
+	struct rte_eth_dev_info info;
+	if (rte_eth_dev_info_get(p->id, &info) == 0)
+		snprintf(p->description, sizeof(p->description), "%s", info.driver_name);
 }
 
 // The NICs that the EAL found by the PCI addresses given.
@@ -189,6 +202,7 @@ static int nics_start(const struct sensor_config *c, struct port *ports, unsigne
 				c->ports.items[i]
 			);
 		snprintf(p.name, sizeof(p.name), "%s", c->ports.items[i]);
+		describe_nic(&p);
 		int ret = port_start(&p, c);
 		if (ret < 0)
 			return ret;
@@ -207,10 +221,10 @@ int ports_start(
 		char text[64];
 		// by descriptor: a comma in the file's name would end the argument
 		snprintf(text, sizeof(text), "net_pcap0,rx_pcap=/proc/self/fd/%d", pcap_fd);
-		ret = vdev_start(text, c, ports, &n);
+		ret = vdev_start(text, true, c, ports, &n);
 	}
 	for (size_t i = 0; i < c->vdevs.n && ret == 0; i++)
-		ret = vdev_start(c->vdevs.items[i], c, ports, &n);
+		ret = vdev_start(c->vdevs.items[i], false, c, ports, &n);
 	if (ret == 0)
 		ret = nics_start(c, ports, &n);
 	if (ret < 0) {

@@ -24,6 +24,7 @@ struct port {
 	struct rte_mempool *pool;
 	struct af_packet *kernel; // what net_af_packet listens by; NULL: another driver
 	char name[64];
+	char description[128]; // how it was asked for
 };
 
 // What a port lost before it could be received.

@@ -142,9 +142,34 @@ static int workers_create(struct sensor *s)
 	return 0;
 }
 
+static uint64_t now_of(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+// Of the flow records, what a worker counts. It goes on meanwhile; these are no ledger.
+static void statistics_of(void *ctx, unsigned source, struct ipfix_statistics *ret)
+{
+	const struct sensor *s = ctx;
+	const struct worker *w = s->workers[source];
+	struct port_drops lost = port_drops(w->port);
+	ret->observed_flows = now_of(&flow_table_counters(w->table)->flows);
+	for (int v = PACKET_KEEP + 1; v < PACKET_N_VERDICTS; v++)
+		ret->ignored_packets += now_of(&w->counters.verdicts[v]);
+	if (w->queue == 0) // the port's, told by one of its workers
+		ret->dropped_packets = lost.missed + lost.errors + lost.no_buffer;
+}
+
 static int start_exporter(struct sensor *s)
 {
 	const struct sensor_config *c = s->config;
+	struct ipfix_interface interfaces[PORTS_MAX];
+	for (unsigned i = 0; i < s->n_ports; i++)
+		interfaces[i] = (struct ipfix_interface){
+			.index = s->ports[i].id + 1u,
+			.name = s->ports[i].name,
+			.description = s->ports[i].description,
+		};
 	struct exporter_source *sources = calloc(s->n_workers, sizeof(*sources));
 	if (!sources)
 		return log_errno(-ENOMEM, "exporter");
@@ -164,6 +189,11 @@ static int start_exporter(struct sensor *s)
 		.patience_ns = c->once ? CONNECT_WAIT_NS : 0,
 		.sources = sources,
 		.n_sources = s->n_workers,
+		.interfaces = interfaces,
+		.n_interfaces = s->n_ports,
+		.sampling = {.n = (uint32_t)c->sampling, .is_random = c->sampling_random},
+		.statistics = statistics_of,
+		.ctx = s,
 	};
 	int ret = exporter_start(&o, &s->exporter);
 	free(sources);

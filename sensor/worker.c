@@ -8,6 +8,7 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_mbuf_dyn.h>
+#include <rte_random.h>
 
 #include <errno.h>
 #include <time.h>
@@ -71,6 +72,10 @@ static uint32_t parse_burst(struct worker *w, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		if (i + PREFETCH_AHEAD < n)
 			prefetch_frame(w->mbufs[i + PREFETCH_AHEAD]);
+		if (!sample_takes(&w->sample)) {
+			w->counters.verdicts[PACKET_NOT_SAMPLED]++;
+			continue;
+		}
 		struct packet *p = &w->packets[kept];
 		enum verdict verdict = parse_mbuf(w->mbufs[i], p);
 		w->frames[kept] = w->mbufs[i];
@@ -270,6 +275,7 @@ int worker_init(struct worker *w, const struct sensor_config *c, const struct wo
 		.by_clock = !is_replay || c->loop,
 		.idle_sleep = c->idle_sleep && at->port->is_virtual,
 		.rate = (uint64_t)c->rate,
+		.sample = sample_of((uint32_t)c->sampling, c->sampling_random, rte_rand()),
 	};
 	if (rte_mbuf_dyn_rx_timestamp_register(&w->time_offset, &w->time_flag) < 0)
 		return -ENOTSUP;

@@ -13,6 +13,7 @@
 #include "sensor/intel.h"
 #include "sensor/packet/verdict.h"
 #include "sensor/port.h"
+#include "sensor/sample.h"
 
 #include <stdatomic.h>
 
@@ -50,6 +51,7 @@ struct worker {
 	struct sensor_intel *intel; // NULL: none
 	unsigned number;	    // among the workers
 
+	struct sample sample;
 	uint64_t now_ns;
 	uint64_t round_received;	   // of this round of the replay
 	uint64_t round_drops;		   // by the port, before this round

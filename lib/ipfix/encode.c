@@ -326,6 +326,8 @@ static size_t message_end(struct ipfix_encoder *e, uint64_t now_ns, const uint8_
 
 	set_close(e);
 	size_t len = wbuf_len(&e->w);
+	if (is_v9(e) && !e->boot_ns && now_sec > BOOT_BEFORE_SEC) // no flow has settled it yet
+		e->boot_ns = (now_sec - BOOT_BEFORE_SEC) * NS_PER_SEC;
 	if (is_v9(e)) {
 		uint64_t uptime_ns = now_sec * NS_PER_SEC - e->boot_ns; // as exact as the seconds
 		wbuf_u16(&head, NETFLOW9_VERSION);
@@ -388,6 +390,7 @@ ipfix_encoder_templates(struct ipfix_encoder *e, uint64_t now_ns, const uint8_t 
 	put_templates(e, true);
 	put_templates(e, false);
 	ipfix_encoder_hit_template(e);
+	ipfix_encoder_option_templates(e);
 	size_t len = message_end(e, now_ns, ret_message);
 	message_start(e);
 	return len;

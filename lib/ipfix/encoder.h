@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// For encode.c and encode_hit.c: the encoder from within.
+// For encode.c, encode_hit.c and encode_options.c: the encoder from within.
 // Thread: the one that owns the encoder.
 
 #include "lib/ipfix/encode_template.h"
+
+enum encoder_option {
+	ENCODER_STATISTICS,
+	ENCODER_SAMPLING,
+	ENCODER_SAMPLING_RANDOM,
+	ENCODER_INTERFACE,
+	ENCODER_N_OPTIONS,
+};
 
 struct ipfix_encoder {
 	struct ipfix_encoder_options o;
@@ -20,6 +28,7 @@ struct ipfix_encoder {
 	struct ipfix_out_template templates[N_TEMPLATES];
 	bool hits_announced; // likewise, of the options template of hits
 	bool hits_used;
+	bool options_announced[ENCODER_N_OPTIONS], options_used[ENCODER_N_OPTIONS];
 	uint8_t *message;
 };
 
@@ -28,6 +37,9 @@ void ipfix_encoder_set(struct ipfix_encoder *e, uint16_t id);
 
 // The options template of hits, in a set of its own; what does not fit is left out.
 void ipfix_encoder_hit_template(struct ipfix_encoder *e);
+
+// Likewise, of the others.
+void ipfix_encoder_option_templates(struct ipfix_encoder *e);
 
 // Where the message being built stands, to go back to when something does not fit.
 struct ipfix_encoder_mark {

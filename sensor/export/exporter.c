@@ -24,6 +24,7 @@ struct stream {
 	uint64_t lost_seen;
 	uint64_t oldest_ns; // when the message being built got its first record
 	uint32_t n_flows;   // in it; it may hold hits beside
+	struct ipfix_statistics sent;
 };
 
 struct exporter {
@@ -37,6 +38,11 @@ struct exporter {
 	struct exporter_counters counters;
 	pthread_t thread;
 	atomic_bool stop, hurry;
+	unsigned n_interfaces;
+	struct ipfix_interface *interfaces;
+	struct ipfix_sampling sampling;
+	void (*statistics)(void *ctx, unsigned source, struct ipfix_statistics *s);
+	void *ctx;
 	uint64_t patience_ns;
 	uint64_t ready_ns; // when messages could last leave
 	struct ask ask;
@@ -85,11 +91,48 @@ static void send_message_of(struct exporter *e, struct stream *s)
 	size_t len = ipfix_encoder_finish(s->encoder, clock_now_ns(), &message, NULL);
 	if (len == 0)
 		return;
-	if (send_message(e, message, len) == 0)
+	if (send_message(e, message, len) == 0) {
 		e->counters.exported += s->n_flows;
-	else
+		s->sent.flows += s->n_flows;
+		s->sent.messages++;
+		s->sent.bytes += len;
+	} else {
 		e->counters.unsent += s->n_flows;
+		s->sent.not_sent_flows += s->n_flows;
+	}
 	s->n_flows = 0;
+}
+
+static void send_statistics(struct exporter *e, unsigned i)
+{
+	struct stream *s = &e->streams[i];
+	struct ipfix_statistics told = s->sent;
+	told.not_sent_flows += __atomic_load_n(s->source.lost, __ATOMIC_RELAXED);
+	if (e->statistics)
+		e->statistics(e->ctx, i, &told);
+	if (ipfix_encoder_add_statistics(s->encoder, &told) == -ENOSPC) {
+		send_message_of(e, s);
+		(void)ipfix_encoder_add_statistics(s->encoder, &told);
+	}
+	send_message_of(e, s);
+}
+
+// What a collector has to know of a stream to understand its records, and how it does. A message
+// always has room for one of them.
+static void send_options(struct exporter *e, unsigned i)
+{
+	struct stream *s = &e->streams[i];
+	for (unsigned k = 0; k < e->n_interfaces; k++) {
+		if (ipfix_encoder_add_interface(s->encoder, &e->interfaces[k]) == -ENOSPC) {
+			send_message_of(e, s);
+			(void)ipfix_encoder_add_interface(s->encoder, &e->interfaces[k]);
+		}
+	}
+	if (e->sampling.n > 1 && ipfix_encoder_add_sampling(s->encoder, &e->sampling) == -ENOSPC) {
+		send_message_of(e, s);
+		(void)ipfix_encoder_add_sampling(s->encoder, &e->sampling);
+	}
+	send_statistics(e, i);
 }
 
 static void send_templates(struct exporter *e)
@@ -101,8 +144,19 @@ static void send_templates(struct exporter *e)
 		size_t len = ipfix_encoder_templates(s->encoder, clock_now_ns(), &message);
 		if (len > 0 && send_message(e, message, len) < 0)
 			return;
+		send_options(e, i);
 	}
-	e->next_templates_ns = clock_mono_ns() + e->template_interval_ns;
+}
+
+// What is told again and again: all of it over UDP. Elsewhere templates arrived for certain and
+// must not be sent twice (RFC 7011 §8.2).
+static void tell_again(struct exporter *e)
+{
+	bool udp = e->transport.to.kind == TRANSPORT_UDP;
+	for (unsigned i = 0; !udp && i < e->n_streams; i++)
+		send_statistics(e, i);
+	if (udp)
+		send_templates(e);
 }
 
 // What was being built relies on templates that a new connection has not seen.
@@ -125,14 +179,17 @@ static bool be_connected(struct exporter *e)
 		e->connected = false;
 		return false;
 	}
-	bool is_due =
-		e->transport.to.kind == TRANSPORT_UDP && clock_mono_ns() >= e->next_templates_ns;
-	if (!e->connected)
+	bool is_new = !e->connected;
+	if (!is_new && clock_mono_ns() < e->next_templates_ns)
+		return true;
+	if (is_new)
 		drop_messages(e);
-	if (!e->connected || is_due) {
-		e->connected = true;
+	e->connected = true;
+	e->next_templates_ns = clock_mono_ns() + e->template_interval_ns;
+	if (is_new)
 		send_templates(e);
-	}
+	else
+		tell_again(e);
 	return e->connected;
 }
 
@@ -275,8 +332,11 @@ static void *run(void *arg)
 		if (n == 0)
 			pause_ns(IDLE_NS);
 	}
-	for (unsigned i = 0; e->has_target && i < e->n_streams; i++)
+	for (unsigned i = 0; e->has_target && i < e->n_streams; i++) {
 		send_message_of(e, &e->streams[i]);
+		if (e->connected)
+			send_statistics(e, i);
+	}
 	transport_close(&e->transport);
 	return NULL;
 }
@@ -285,6 +345,7 @@ static void exporter_free(struct exporter *e)
 {
 	for (unsigned i = 0; i < e->n_streams; i++)
 		ipfix_encoder_free(e->streams[i].encoder);
+	free(e->interfaces);
 	free(e);
 }
 
@@ -302,6 +363,18 @@ static int create_encoders(struct exporter *e, const struct exporter_options *o)
 		if (ret < 0)
 			return ret;
 	}
+	return 0;
+}
+
+static int copy_interfaces(struct exporter *e, const struct exporter_options *o)
+{
+	if (o->n_interfaces == 0)
+		return 0;
+	e->interfaces = calloc(o->n_interfaces, sizeof(e->interfaces[0]));
+	if (!e->interfaces)
+		return -ENOMEM;
+	memcpy(e->interfaces, o->interfaces, o->n_interfaces * sizeof(e->interfaces[0]));
+	e->n_interfaces = o->n_interfaces;
 	return 0;
 }
 
@@ -327,7 +400,12 @@ int exporter_start(const struct exporter_options *o, struct exporter **ret_expor
 	e->rate = o->rate;
 	e->patience_ns = o->patience_ns;
 	e->transport.fd = -1;
-	int ret = create_encoders(e, o);
+	e->sampling = o->sampling;
+	e->statistics = o->statistics;
+	e->ctx = o->ctx;
+	int ret = copy_interfaces(e, o);
+	if (ret == 0)
+		ret = create_encoders(e, o);
 	if (ret == 0 && e->has_target)
 		ret = transport_init(&e->transport, o->target);
 	if (ret == 0 && e->has_target && o->patience_ns)

@@ -6,6 +6,7 @@
 // TCP collector is away the flows wait in the rings. Without a target they are only counted.
 // Thread: start, stop, counters: control; the rest is the exporter's own thread.
 
+#include "lib/ipfix/encode_options.h"
 #include "sensor/export/transport.h"
 #include "sensor/flow/ring.h"
 
@@ -24,12 +25,21 @@ struct exporter_options {
 	uint16_t max_len;   // of a message
 	bool biflow;
 	uint32_t pen;
-	uint64_t template_interval_ns; // over UDP
+	uint64_t template_interval_ns; // over UDP; of the exporter's own counters over TCP, too
 	uint64_t rate;		       // bytes per second at most; 0: no limit
 	uint64_t patience_ns; // how long to be without a TCP connection, at the start (then it
 			      // fails) and later (then flows are given up); 0: for ever
 	struct exporter_source *sources;
 	unsigned n_sources;
+	// What is told of ourselves, beside the statistics of each source: names of interfaces, and
+	// the sampling, if n > 1.
+	const struct ipfix_interface *interfaces; // copied; the texts are not
+	unsigned n_interfaces;
+	struct ipfix_sampling sampling;
+	// Fills in what only the source's owner knows: observed flows, packets. NULL: nobody does.
+	// Thread: the exporter's.
+	void (*statistics)(void *ctx, unsigned source, struct ipfix_statistics *s);
+	void *ctx;
 };
 
 // In flows; exported + no_target + unsent is what came out of the rings.

@@ -5,7 +5,8 @@ import re
 import socket
 import time
 
-from test_sensor_intel import live_sensor
+from test_peers import Tee, numbers
+from test_sensor_intel import live_sensor, rows
 from weir import equal, wait_for
 
 
@@ -89,3 +90,27 @@ def prometheus_and_telemetry_tell_the_same(t):
 def _second_status(t, path):
     pcap = t.path("capture.pcap")
     return t.run([t.program("sensor/weir-sensor"), "--pcap", pcap, "--once", "--control", path], check=False).returncode
+
+
+def sampling_is_announced(t):
+    """One of ten packets is looked at, and whoever asks is told so: our collector, tshark."""
+    pcap, truth = t.capture(packets=60_000, flows=2_000)
+    col = t.collector()
+    tee = Tee(t)
+    for target in (col.tcp(), f"udp:127.0.0.1:{tee.port}"):
+        s = t.sensor(pcap, target, "--sampling", 10)
+        seen = s["packets"] // 10
+        equal("passed over", s["dropped"]["not_sampled"], s["packets"] - seen)
+        assert 0 < s["bytes"] < truth["ip_bytes"] // 8, s
+    col.wait_stored(col.ledger()["records"])
+    got = rows(t, col)
+    equal("rates", {r.get("sampling") for r in got}, {10})
+    not_ip = s["dropped"].get("not_ip", 0)
+    assert abs(sum(r["packets"] + r.get("rev_packets", 0) for r in got) + not_ip - seen) <= 40, "raw counters"
+    tee.wait_quiet()
+    tee.save(t.path("export.pcap"))
+    read = [t.peer("tshark"), "-r", t.path("export.pcap"), "-d", f"udp.port=={tee.port},cflow"]
+    for field, value in (("cflow.sampling_population", 10), ("cflow.sampling_interval", 10)):
+        equal(field, set(numbers(t, read, field)), {value})
+    names = t.run(read + ["-T", "fields", "-E", "aggregator=,", "-e", "cflow.if_name"]).stdout
+    assert "net_pcap0" in names, names

@@ -25,6 +25,7 @@ static inline struct sensor_config eal_config(void)
 		.pcap = none,
 		.target = none,
 		.n_queues = 1,
+		.sampling = 1,
 		.n_mbufs = 2047,
 		.idle_ns = 30 * (int64_t)NS_PER_SEC,
 		.active_ns = 300 * (int64_t)NS_PER_SEC,

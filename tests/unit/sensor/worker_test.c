@@ -71,7 +71,9 @@ static int teardown(void **)
 
 static void init_on_ring(void)
 {
-	assert_int_equal(worker_init(&worker, &config, &(struct worker_place){.port = &ring_port}), 0);
+	assert_int_equal(
+		worker_init(&worker, &config, &(struct worker_place){.port = &ring_port}), 0
+	);
 }
 
 // A frame cut into segments of `part` bytes.
@@ -288,7 +290,9 @@ static void open_capture(uint64_t n_expect)
 	config.pcap = name;
 	assert_int_equal(ports_start(&config, eal_capture_fd(capture), ports, &n_ports), 0);
 	assert_int_equal(n_ports, 1);
-	assert_int_equal(worker_init(&worker, &config, &(struct worker_place){.port = &ports[0]}), 0);
+	assert_int_equal(
+		worker_init(&worker, &config, &(struct worker_place){.port = &ports[0]}), 0
+	);
 	worker.n_expect = n_expect;
 }
 
@@ -424,7 +428,9 @@ static void a_paced_replay_loses_nothing(void **)
 static void a_worker_that_cannot_be_made_leaves_nothing_behind(void **)
 {
 	config.n_flows = 1L << 40;
-	assert_int_equal(worker_init(&worker, &config, &(struct worker_place){.port = &ring_port}), -ERANGE);
+	assert_int_equal(
+		worker_init(&worker, &config, &(struct worker_place){.port = &ring_port}), -ERANGE
+	);
 }
 
 int main(void)

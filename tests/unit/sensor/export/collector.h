@@ -21,9 +21,9 @@
 
 struct message {
 	uint32_t domain, sequence;
-	uint32_t n_records;
+	uint32_t n_records; // with options: what the sequence counts
 	size_t len;
-	bool has_templates, has_data;
+	bool has_templates, has_data; // data: flows and hits, no options
 };
 
 struct collector {
@@ -165,7 +165,6 @@ static inline void collector_sets(struct buf sets, struct message *m)
 	while (buf_left(&sets) > 0) {
 		uint16_t id = buf_u16(&sets), len = buf_u16(&sets);
 		m->has_templates |= id == IPFIX_SET_TEMPLATE;
-		m->has_data |= id >= IPFIX_SET_MIN;
 		assert_true(len >= IPFIX_SET_HEADER_LEN);
 		buf_skip(&sets, len - IPFIX_SET_HEADER_LEN);
 	}
@@ -190,6 +189,7 @@ static inline bool collector_try(struct collector *c, int ms, struct message *re
 	ipfix_reader_init(&reader, d, &m);
 	reader.wants_hits = true;
 	while ((r = ipfix_reader_next(&reader))) {
+		ret_message->has_data = true;
 		if (ipfix_reader_is_hit(&reader)) {
 			c->n_hits++;
 			continue;
@@ -198,8 +198,8 @@ static inline bool collector_try(struct collector *c, int ms, struct message *re
 		if (c->n_records < sizeof(c->first) / sizeof(c->first[0]))
 			c->first[c->n_records] = *r;
 		c->n_records++;
-		ret_message->n_records++;
 	}
+	ret_message->n_records = reader.n_records;
 	assert_int_equal(d->counts.template_unknown + d->counts.bad_templates, 0);
 	assert_int_equal(d->counts.buffered, 0);
 	c->n_messages++;

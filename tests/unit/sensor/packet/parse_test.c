@@ -248,7 +248,7 @@ static void drop_example(enum verdict verdict, struct frame *f)
 static void every_verdict_can_be_met(void **)
 {
 	struct frame f;
-	for (int v = PACKET_KEEP; v < PACKET_N_VERDICTS; v++) {
+	for (int v = PACKET_KEEP; v < PACKET_NOT_SAMPLED; v++) {
 		drop_example((enum verdict)v, &f);
 		frame_assert_verdict(&f, (enum verdict)v);
 	}
@@ -289,7 +289,7 @@ static void damaged_frames_give_a_verdict_and_a_packet_filled_throughout(void **
 		if (verdict == PACKET_KEEP)
 			assert_memory_equal(&a, &b, offsetof(struct packet, macs) + 12);
 	}
-	for (int v = 0; v < PACKET_N_VERDICTS; v++)
+	for (int v = 0; v < PACKET_NOT_SAMPLED; v++)
 		if (seen[v] == 0 && v != PACKET_IP6_EXT_DEPTH)
 			fail_msg("never met: %s", verdicts[v].name);
 }
