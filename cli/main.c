@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/query.h"
 #include "cli/replay.h"
+#include "cli/shape.h"
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
 #include "lib/base/control.h"
@@ -49,31 +50,12 @@ struct command {
 	int n_optional;				// of them, from the last on
 	bool takes_pairs;			// more operands of the form key=value
 	bool takes_file;	    // the last operand may be a file, whose content is sent
-	const char *columns[9];	    // of the table; none: the answer is shown as it is
+	const char *columns[11];    // of the table; none: the answer is shown as it is
 	json_t *(*shape)(json_t *); // turns the answer into rows; NULL: it has rows
 	// answers here and now, without the collector; the exit status
 	int (*local)(const struct options *o);
 	const char *text;
 };
-
-static void add_counters(json_t *rows, json_t *group, const char *kind)
-{
-	const char *name;
-	json_t *value;
-	json_object_foreach(group, name, value) json_array_append_new(
-		rows, json_pack("{s:s,s:s,s:O}", "kind", kind, "name", name, "value", value)
-	);
-}
-
-static json_t *ledger_rows(json_t *answer)
-{
-	json_t *rows = json_array();
-	add_counters(rows, json_object_get(answer, "counters"), "counter");
-	add_counters(rows, json_object_get(answer, "drops"), "drop");
-	add_counters(rows, json_object_get(answer, "store"), "store");
-	add_counters(rows, json_object_get(answer, "state"), "state");
-	return rows;
-}
 
 static int feeds_test(const struct options *o)
 {
@@ -100,8 +82,25 @@ static const struct command commands[] = {
 	{.words = {"ledger"},
 	 .cmd = "ledger",
 	 .columns = {"kind", "name", "value"},
-	 .shape = ledger_rows,
+	 .shape = shape_ledger,
 	 .text = "what came in, what was stored, what was dropped and why"},
+	{.words = {"exporters"},
+	 .operands = "[ADDRESS]",
+	 .cmd = "exporters",
+	 .operand_keys = {"address"},
+	 .n_optional = 1,
+	 .columns =
+		 {"address",
+		  "transport",
+		  "domain",
+		  "version",
+		  "packets",
+		  "records",
+		  "lost",
+		  "templates",
+		  "clock_skew_ms",
+		  "last_seen"},
+	 .text = "who sends, what came and what was lost, newest first (--limit)"},
 	{.words = {"seal"},
 	 .cmd = "seal",
 	 .columns = {"sealed"},

@@ -104,6 +104,14 @@ static void set_state(struct commit *c, int ret, uint64_t rows, const char *erro
 		log_info("the store takes records again: intake goes on");
 }
 
+bool commit_is_idle(struct commit *c)
+{
+	pthread_mutex_lock(&c->lock);
+	bool idle = c->n_free == c->options.n_batches;
+	pthread_mutex_unlock(&c->lock);
+	return idle;
+}
+
 enum commit_state commit_state(struct commit *c)
 {
 	return (enum commit_state)atomic_load(&c->state);

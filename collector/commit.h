@@ -56,6 +56,9 @@ enum commit_state {
 // Thread: any.
 enum commit_state commit_state(struct commit *c);
 
+// Whether every batch is back: no record is on its way. Thread: any.
+bool commit_is_idle(struct commit *c);
+
 // False when the committer has had something to write since the last call and has not tried to.
 // *ret_is_full says whether takers wait for a free batch.
 bool commit_goes_on(struct commit *c, bool *ret_is_full);

@@ -34,13 +34,16 @@ struct app {
 	uint64_t started_ns; // clock_mono_ns
 };
 
+#define CALL_PATH_VALUE_LEN 64
+
 struct call {
 	struct app *app;
 	const struct request *request;
 	struct response *response;
-	struct store_view *view;   // of routes that need a token
-	struct auth_claims claims; // likewise
-	struct query query;	   // likewise
+	struct store_view *view;	      // of routes that need a token
+	struct auth_claims claims;	      // likewise
+	struct query query;		      // likewise
+	char path_value[CALL_PATH_VALUE_LEN]; // what stands in the place of the path's {name}
 };
 
 // One function per resource; each sets the response. Their files: login.c, latest.c, …
@@ -56,6 +59,11 @@ void series_get(struct call *c);
 void of_get(struct call *c);
 void traffic_post(struct call *c);
 void live_get(struct call *c);
+void host_get(struct call *c);
+void graph_get(struct call *c);
+void names_get(struct call *c);
+void exporters_get(struct call *c);
+void ledger_get_all(struct call *c);
 void hits_get(struct call *c);
 void feeds_get(struct call *c);
 void feeds_post(struct call *c);

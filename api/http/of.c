@@ -7,6 +7,7 @@
 
 #include "api/http/chart.h"
 #include "api/http/native.h"
+#include "api/query/host.h"
 #include "api/query/traffic.h"
 
 #include <errno.h>
@@ -202,10 +203,12 @@ static int put_all(struct call *c, const struct run *run, FILE *out, bool *first
 
 static int put_one(const struct run *run, const struct addr *a, FILE *out, bool *first)
 {
-	uint64_t received, sent;
-	int ret = traffic_host(run, a, &received, &sent);
-	if (ret == 0 && (received || sent))
-		put_host(out, first, a, received, sent);
+	struct rollup_host sums = {};
+	uint64_t from = run->window->from_ns - run->window->from_ns % NS_PER_HOUR;
+	struct host_sums s = {a, from, run->window->to_ns - from + 1, 1, &sums};
+	int ret = host_run(&s, run);
+	if (ret == 0 && (sums.in_bytes || sums.out_bytes))
+		put_host(out, first, a, sums.in_bytes, sums.out_bytes);
 	return ret;
 }
 
@@ -318,17 +321,11 @@ static void make_title(const struct of *of, struct graph *g)
 	}
 }
 
-static int parse_graph(struct call *c, struct graph *g)
+// What is drawn, from the address, the window and the direction.
+static void set_bins(const struct call *c, struct graph *g)
 {
 	static const uint8_t zero[4];
 	const struct addr all = addr_of_v4(zero);
-	const char *dir = query_find(&c->query, "dir");
-	int given = take_ip(c, &g->ip);
-	if (given == 0)
-		return refuse(c, "parameter 'ip' is required");
-	if (given < 0 || take_period(c, &g->window) < 0 || take_size(c, &g->chart) < 0)
-		return -EINVAL;
-	g->traffic.sent = dir && strcmp(dir, "S") == 0;
 	if (addr_eq(&g->ip, &all)) {
 		g->traffic.nets = c->app->of->prefixes;
 		g->traffic.n_nets = c->app->of->n_nets;
@@ -341,6 +338,18 @@ static int parse_graph(struct call *c, struct graph *g)
 	g->traffic.bin_ns = each * BIN_NS;
 	g->traffic.n_bins = (uint32_t)((bins + each - 1) / each);
 	make_title(c->app->of, g);
+}
+
+static int parse_graph(struct call *c, struct graph *g)
+{
+	const char *dir = query_find(&c->query, "dir");
+	int given = take_ip(c, &g->ip);
+	if (given == 0)
+		return refuse(c, "parameter 'ip' is required");
+	if (given < 0 || take_period(c, &g->window) < 0 || take_size(c, &g->chart) < 0)
+		return -EINVAL;
+	g->traffic.sent = dir && strcmp(dir, "S") == 0;
+	set_bins(c, g);
 	return 0;
 }
 
@@ -383,23 +392,51 @@ static void draw(struct call *c, struct graph *g)
 		response_body(c->response, "image/png", png, len);
 }
 
+static void run_graph(struct call *c, struct graph *g, int entity, bool as_numbers)
+{
+	struct run run = {c->view, (uint16_t)entity, &g->window, &c->request->stop};
+	g->traffic.bins = calloc(g->traffic.n_bins, sizeof(*g->traffic.bins));
+	int ret = g->traffic.bins ? 0 : -ENOMEM;
+	if (ret == 0 && entity >= 0)
+		ret = traffic_run(&g->traffic, &run);
+	if (ret < 0)
+		call_failed(c, ret);
+	else if (as_numbers)
+		dump(c, g);
+	else
+		draw(c, g);
+	free(g->traffic.bins);
+}
+
 static void graph(struct call *c, int entity)
 {
 	struct graph g = {};
-	if (parse_graph(c, &g) < 0)
+	if (parse_graph(c, &g) == 0)
+		run_graph(c, &g, entity, query_find(&c->query, "dumpdata"));
+}
+
+// GET /api/v1/graph.png: the same by the words of the native routes.
+void graph_get(struct call *c)
+{
+	static const char *const dirs[] = {"received", "sent", NULL};
+	static const char *const formats[] = {"png", "csv", NULL};
+	static const uint8_t zero[4];
+	struct graph g = {.ip = addr_of_v4(zero)};
+	char fault[QUERY_ERROR_LEN];
+	int dir = 0, format = 0, entity = call_entity(c);
+	if (entity == -EPERM)
 		return;
-	struct run run = {c->view, (uint16_t)entity, &g.window, &c->request->stop};
-	g.traffic.bins = calloc(g.traffic.n_bins, sizeof(*g.traffic.bins));
-	int ret = g.traffic.bins ? 0 : -ENOMEM;
-	if (ret == 0 && entity >= 0)
-		ret = traffic_run(&g.traffic, &run);
-	if (ret < 0)
-		call_failed(c, ret);
-	else if (query_find(&c->query, "dumpdata"))
-		dump(c, &g);
-	else
-		draw(c, &g);
-	free(g.traffic.bins);
+	if (window_parse_native(&c->query, clock_now_ns(), &g.window, fault) < 0) {
+		response_error(c->response, 400, "%s", fault);
+		return;
+	}
+	if (take_ip(c, &g.ip) < 0 || native_choice(c, "dir", dirs, &dir) < 0 ||
+	    native_choice(c, "format", formats, &format) < 0 || take_size(c, &g.chart) < 0)
+		return;
+	g.window.from_ns -= g.window.from_ns % BIN_NS;
+	g.traffic.sent = dir == 1;
+	set_bins(c, &g);
+	run_graph(c, &g, entity, format == 1);
 }
 
 void of_get(struct call *c)

@@ -38,6 +38,12 @@ static const struct parameter parameters[] = {
 	{"ips", "ips", "string", NULL, "addresses, separated by commas; the first 20 count"},
 	{"module", "module", "string", "gettraff graph", "what is asked for"},
 	{"ip", "ip", "string", NULL, "an address; 0.0.0.0 is all hosts"},
+	{"host", "ip", "string", NULL, "an address; without it all hosts"},
+	{"way", "dir", "string", "received sent", "of the traffic; received"},
+	{"picture", "format", "string", "png csv", "of the answer"},
+	{"hours", "step", "string", "hour day", "of the sums; days beyond a week"},
+	{"top", "top", "integer", NULL, "peers, ports and protocols at most; 0: none, and no scan; 10"},
+	{"address", "address", "string", NULL, "only this exporter"},
 	{"year", "year", "integer", NULL, "of gettraff"},
 	{"month", "month", "string", NULL, "of gettraff: a number, with or without a zero in front"},
 	{"dir", "dir", "string", "R S", "of graph: received, sent"},
@@ -88,7 +94,7 @@ static json_t *schema_of(const struct parameter *p)
 	return schema;
 }
 
-static json_t *parameter_json(const char *key, size_t len)
+static json_t *parameter_json(const char *key, size_t len, bool in_path)
 {
 	bool required = key[len - 1] == '!';
 	len -= required;
@@ -100,7 +106,7 @@ static json_t *parameter_json(const char *key, size_t len)
 				"name",
 				p->name,
 				"in",
-				"query",
+				in_path ? "path" : "query",
 				"required",
 				required,
 				"description",
@@ -112,12 +118,14 @@ static json_t *parameter_json(const char *key, size_t len)
 	return NULL;
 }
 
-static json_t *parameters_json(const char *takes)
+static json_t *parameters_json(const char *path, const char *takes)
 {
 	json_t *list = json_array();
 	while (*takes) {
 		size_t n = strcspn(takes, " ");
-		json_array_append_new(list, parameter_json(takes, n));
+		const char *at = strchr(path, '{');
+		bool in_path = at && n > 1 && strncmp(at + 1, takes, n - 1) == 0;
+		json_array_append_new(list, parameter_json(takes, n, in_path));
 		takes += n + (takes[n] == ' ');
 	}
 	return list;
@@ -163,6 +171,8 @@ static const char *types_of(const struct route *r)
 		return "text/event-stream";
 	if (strstr(r->takes, "format"))
 		return "application/json application/x-ndjson text/csv";
+	if (strstr(r->takes, "picture"))
+		return "image/png text/csv";
 	if (strstr(r->takes, "module"))
 		return "application/json image/png text/csv";
 	if (strcmp(r->path, "/metrics") == 0)
@@ -208,7 +218,7 @@ static json_t *operation_json(const struct route *r)
 		"x-role",
 		roles[r->scope],
 		"parameters",
-		parameters_json(has_body ? "" : r->takes),
+		parameters_json(r->path, has_body ? "" : r->takes),
 		"responses",
 		responses_json(r)
 	);

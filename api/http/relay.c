@@ -23,22 +23,31 @@ json_t *relay_body(struct call *c)
 	return NULL;
 }
 
-void relay(struct call *c, const char *cmd, json_t *args, int status)
+json_t *relay_ask(struct call *c, const char *cmd, json_t *args)
 {
 	char error[256] = "";
 	json_t *result = NULL;
 	int ret = control_call(c->app->config->control, cmd, args, &result, error);
-	if (ret == 0 && status != 200)
-		// who changed what: the trail an operator follows later
-		log_info("%s by user %s", cmd, c->claims.api_id);
 	json_decref(args);
-	if (ret == 0) {
-		response_json(c->response, status, result);
-	} else if (ret == -EREMOTEIO) {
+	if (ret == 0)
+		return result;
+	if (ret == -EREMOTEIO) {
 		response_error(c->response, 400, "%s", error);
 	} else {
 		log_warn("%s", error);
 		response_error(c->response, 503, "the collector does not answer");
 		c->response->retry_after_sec = 5;
 	}
+	return NULL;
+}
+
+void relay(struct call *c, const char *cmd, json_t *args, int status)
+{
+	json_t *result = relay_ask(c, cmd, args);
+	if (!result)
+		return;
+	if (status != 200)
+		// who changed what: the trail an operator follows later
+		log_info("%s by user %s", cmd, c->claims.api_id);
+	response_json(c->response, status, result);
 }

@@ -13,3 +13,6 @@ json_t *relay_body(struct call *c);
 // Sends the command and answers with `status` and what came back. Takes `args` over. An error of
 // the collector's is the client's (400); one of the way to it is 503.
 void relay(struct call *c, const char *cmd, json_t *args, int status);
+
+// Asks the collector; takes `args` over. The answer, or NULL with the response set.
+json_t *relay_ask(struct call *c, const char *cmd, json_t *args);

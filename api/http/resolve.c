@@ -41,7 +41,7 @@ static void want(struct wanted *w, const char *text, size_t len)
 	memcpy(w->texts[w->n++], word, len + 1);
 }
 
-void resolve_get(struct call *c)
+static json_t *names_json(struct call *c)
 {
 	const char *ips = query_find(&c->query, "ips");
 	struct wanted w = {};
@@ -57,5 +57,17 @@ void resolve_get(struct call *c)
 	json_t *result = json_object();
 	for (size_t i = 0; i < w.n; i++)
 		json_object_set_new(result, w.texts[i], json_string(names[i]));
-	response_ok(c->response, result);
+	return result;
+}
+
+void resolve_get(struct call *c)
+{
+	response_ok(c->response, names_json(c));
+}
+
+// GET /api/v1/resolve
+void names_get(struct call *c)
+{
+	json_t *names = names_json(c);
+	response_json(c->response, 200, names ? json_pack("{s:o}", "names", names) : NULL);
 }

@@ -37,6 +37,16 @@ const struct route routes[] = {
 	 "traffic", "store a firewall's record and tell what it matched"},
 	{"GET", V1 "live", ROUTE_TOKEN, live_get,
 	 "events filter fields min_score entity", "what arrives, as it arrives: server-sent events"},
+	{"GET", V1 "hosts/{ip}", ROUTE_TOKEN, host_get,
+	 "ip! start end hours top entity", "what a host sent and received, with whom, and its hits"},
+	{"GET", V1 "graph.png", ROUTE_TOKEN, graph_get,
+	 "start end host way w h picture entity", "traffic by kinds, drawn"},
+	{"GET", V1 "resolve", ROUTE_TOKEN, names_get,
+	 "ips", "names of up to 20 addresses"},
+	{"GET", V1 "exporters", ROUTE_TOKEN, exporters_get,
+	 "address entity", "who sends to the collector, and how well"},
+	{"GET", V1 "ledger", ROUTE_ANALYST, ledger_get_all,
+	 "", "what came in, what was stored, what was dropped and why"},
 	{"GET", V1 "hits", ROUTE_TOKEN, hits_get,
 	 "start end min_score retro after limit entity", "traffic that indicators matched"},
 	{"GET", V1 "feeds", ROUTE_TOKEN, feeds_get,
@@ -92,6 +102,37 @@ static unsigned method_bit(const char *method)
 	return strcmp(method, "GET") == 0 ? 1 : strcmp(method, "POST") == 0 ? 2 : 4;
 }
 
+// Where the value of a path's {name} begins; NULL: the path is another.
+static const char *match(const char *pattern, const char *path)
+{
+	size_t n = strcspn(pattern, "{");
+	if (strncmp(pattern, path, n) != 0)
+		return NULL;
+	if (!pattern[n])
+		return path[n] ? NULL : path + n;
+	return path[n] && !strchr(path + n, '/') ? path + n : NULL;
+}
+
+static int hex_of(char c)
+{
+	const char *digits = "0123456789abcdef", *at = strchr(digits, c | 0x20);
+	return c && at ? (int)(at - digits) : -1;
+}
+
+// "%3A" and the like as what they stand for; what does not fit is no value.
+static void take_path_value(struct call *c, const char *pattern)
+{
+	const char *from = match(pattern, c->request->path);
+	size_t n = 0;
+	for (; from && *from && n < sizeof(c->path_value) - 1; n++) {
+		int hi = *from == '%' ? hex_of(from[1]) : -1;
+		int lo = hi >= 0 ? hex_of(from[2]) : -1;
+		c->path_value[n] = lo >= 0 ? (char)(hi << 4 | lo) : *from;
+		from += lo >= 0 ? 3 : 1;
+	}
+	c->path_value[from && !*from ? n : 0] = '\0';
+}
+
 static const struct route *find(const struct request *request, struct response *response)
 {
 	static const char *const allowed[8] = {
@@ -106,7 +147,7 @@ static const struct route *find(const struct request *request, struct response *
 	unsigned methods = 0;
 	response->is_native = strncmp(request->path, V1, sizeof(V1) - 1) == 0;
 	for (size_t i = 0; i < n_routes; i++) {
-		if (strcmp(routes[i].path, request->path) != 0)
+		if (!match(routes[i].path, request->path))
 			continue;
 		if (method_fits(&routes[i], request->method))
 			return &routes[i];
@@ -247,8 +288,11 @@ static bool may(const char *role, enum route_scope scope)
 // user's quota. The others are short, and a client that multiplexes has many of them under way.
 static bool is_scan(const struct route *route)
 {
-	return (strstr(route->takes, "filter") && route->handle != live_get) ||
-	       route->handle == of_get;
+	void (*const others[])(struct call *) = {of_get, graph_get, host_get};
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (route->handle == others[i])
+			return true;
+	return strstr(route->takes, "filter") && route->handle != live_get;
 }
 
 static void run_with_token(struct call *c, const struct route *route)
@@ -299,6 +343,7 @@ void route_run(
 		return;
 	}
 	*c = (struct call){.app = app, .request = request, .response = response, .claims = *claims};
+	take_path_value(c, route->path);
 	if (query_stopped(&request->stop) < 0) {
 		response_error(response, 503, "too busy, try again");
 		response->retry_after_sec = 2;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/query/traffic.h"
 
+#include "api/query/host.h"
+
 #include <errno.h>
 #include <stdio.h>
 
@@ -90,19 +92,10 @@ static int take(void *ctx, const struct record_batch *b, const uint32_t *rows, u
 	return 0;
 }
 
-static struct filter *filter_of(const struct addr *host)
-{
-	char text[ADDR_TEXT_LEN + 4] = "ip ";
-	struct filter *f = NULL;
-	struct filter_error e;
-	addr_format(host, text + 3);
-	return filter_parse(text, strlen(text), NULL, &f, &e) == 0 ? f : NULL;
-}
-
 int traffic_run(struct traffic *t, const struct run *run)
 {
 	struct walk_counts counts;
-	struct filter *filter = t->host ? filter_of(t->host) : NULL;
+	struct filter *filter = t->host ? host_filter(t->host) : NULL;
 	struct walk w = {
 		.run = *run,
 		.filter = filter,
@@ -117,93 +110,4 @@ int traffic_run(struct traffic *t, const struct run *run)
 	int ret = walk_rows(&w, &counts);
 	filter_free(filter);
 	return ret;
-}
-
-struct sums {
-	const struct addr *host;
-	uint64_t received, sent;
-};
-
-static int take_sums(void *ctx, const struct record_batch *b, const uint32_t *rows, uint32_t n)
-{
-	struct sums *s = ctx;
-	const struct addr *src = RECORD_COLUMN(b, src), *dst = RECORD_COLUMN(b, dst);
-	const uint64_t *bytes = RECORD_COLUMN(b, bytes), *rev = RECORD_COLUMN(b, rev_bytes);
-	for (uint32_t k = 0; k < n; k++) {
-		uint32_t i = rows[k];
-		uint64_t fwd = bytes ? bytes[i] : 0, back = rev ? rev[i] : 0;
-		if (src && addr_eq(&src[i], s->host)) {
-			s->sent += fwd;
-			s->received += back;
-		}
-		if (dst && addr_eq(&dst[i], s->host)) {
-			s->received += fwd;
-			s->sent += back;
-		}
-	}
-	return 0;
-}
-
-// The rows of a span that are not in the hour's table: all of them when the hour is cut.
-static int
-scan_host(const struct run *run, struct filter *f, const struct window *w, bool all, struct sums *s)
-{
-	struct walk_counts counts;
-	struct walk walk = {
-		.run = *run,
-		.filter = f,
-		.fields = RECORD_BIT(src) | RECORD_BIT(dst) | RECORD_BIT(bytes) |
-			  RECORD_BIT(rev_bytes),
-		.journal_only = !all,
-		.rows = take_sums,
-		.ctx = s,
-	};
-	walk.run.window = w;
-	return walk_rows(&walk, &counts);
-}
-
-static int
-host_hour(const struct run *run, const struct store_hour *h, struct filter *f, struct sums *s)
-{
-	uint64_t first = store_hour_start(h->hour), last = first + NS_PER_HOUR - 1;
-	bool whole = first >= run->window->from_ns && last <= run->window->to_ns;
-	struct rollup_host host;
-	if (whole && h->sealed_rows) {
-		int ret = store_view_host(run->view, run->entity, h->hour, s->host, &host);
-		if (ret < 0)
-			return ret;
-		s->received += ret ? host.in_bytes : 0;
-		s->sent += ret ? host.out_bytes : 0;
-	}
-	if (whole && !h->journal_rows)
-		return 0;
-	struct window part = {
-		.from_ns = first > run->window->from_ns ? first : run->window->from_ns,
-		.to_ns = last < run->window->to_ns ? last : run->window->to_ns,
-	};
-	return scan_host(run, f, &part, !whole, s);
-}
-
-int traffic_host(
-	const struct run *run, const struct addr *host, uint64_t *ret_received, uint64_t *ret_sent
-)
-{
-	uint32_t last = store_hour_of(run->window->to_ns);
-	struct sums s = {.host = host};
-	struct filter *f = filter_of(host);
-	struct store_hour h;
-	int ret = f ? 0 : -ENOMEM;
-	for (uint32_t next = store_hour_of(run->window->from_ns); ret == 0 && next <= last;
-	     next = h.hour + 1) {
-		ret = query_stopped(run->stop);
-		if (ret == 0)
-			ret = store_view_hour(run->view, run->entity, next, &h);
-		if (ret <= 0 || h.hour > last)
-			break;
-		ret = host_hour(run, &h, f, &s);
-	}
-	filter_free(f);
-	*ret_received = s.received;
-	*ret_sent = s.sent;
-	return ret < 0 ? ret : 0;
 }

@@ -45,8 +45,3 @@ struct traffic {
 
 // Adds the window's traffic. 0, or as walk_rows.
 [[nodiscard]] int traffic_run(struct traffic *t, const struct run *run);
-
-// A host's sums over the window: bytes received and sent. 0, or as walk_rows.
-[[nodiscard]] int traffic_host(
-	const struct run *run, const struct addr *host, uint64_t *ret_received, uint64_t *ret_sent
-);

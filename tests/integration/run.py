@@ -32,6 +32,7 @@ MODULES = [
     "test_compat",
     "test_openapi",
     "test_live",
+    "test_about",
     "test_hostile",
     "test_http",
     "test_resolve",

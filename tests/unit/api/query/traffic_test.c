@@ -63,40 +63,6 @@ naive(const struct held *h, const struct addr *host, uint64_t *ret_received, uin
 	}
 }
 
-static void check_host(struct held *h, const struct addr *host)
-{
-	uint64_t received, sent, want_received, want_sent;
-	struct run run = held_run(h);
-	naive(h, host, &want_received, &want_sent);
-	assert_int_equal(traffic_host(&run, host, &received, &sent), 0);
-	assert_int_equal(received, want_received);
-	assert_int_equal(sent, want_sent);
-}
-
-static void a_host_is_the_same_from_tables_and_rows(void **state)
-{
-	struct held *h = *state;
-	struct window whole = h->window;
-	struct addr stranger;
-	assert_int_equal(addr_parse("203.0.113.9", &stranger), 0);
-	for (int cut = 0; cut < 2; cut++) {
-		for (int i = 0; i < 40; i++) {
-			struct addr a = rows_addr();
-			check_host(h, &a);
-		}
-		check_host(h, &stranger);
-		h->window.from_ns = whole.from_ns + NS_PER_HOUR / 3;
-		h->window.to_ns = whole.to_ns - NS_PER_HOUR / 2;
-	}
-	h->window = whole;
-	held_seal(h);
-	held_look(h);
-	for (int i = 0; i < 40; i++) {
-		struct addr a = rows_addr();
-		check_host(h, &a);
-	}
-}
-
 static void bins_are_what_the_host_has(void **state)
 {
 	struct held *h = *state;
@@ -161,9 +127,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kinds_follow_from_the_far_port),
-		cmocka_unit_test_setup_teardown(
-			a_host_is_the_same_from_tables_and_rows, held_set_up, held_tear_down
-		),
 		cmocka_unit_test_setup_teardown(
 			bins_are_what_the_host_has, held_set_up, held_tear_down
 		),
