@@ -47,13 +47,17 @@ static json_t *exporter_json(const struct ingest_exporter *e, uint64_t now_ns)
 	char addr[ADDR_TEXT_LEN], seen[32];
 	bool has_age = e->templates && e->template_ns && e->template_ns <= now_ns;
 	json_t *j = json_pack(
-		"{s:s,s:i,s:s,s:I,s:i,s:i,s:i}",
+		"{s:s,s:i,s:s,s:s,s:I,s:i,s:i,s:i}",
 		"address",
 		addr_format(&e->addr, addr),
 		"port",
 		e->port,
 		"transport",
 		e->is_tcp ? "tcp" : "udp",
+		"protocol",
+		e->is_sflow	   ? "sflow"
+		: e->version == 10 ? "ipfix"
+				   : "netflow",
 		"domain",
 		(json_int_t)e->domain,
 		"version",

@@ -216,7 +216,7 @@ static int check(const void *config, const char **ret_what)
 const struct config_program collector_program = {
 	.name = "weir-collector",
 	.synopsis = "[-c FILE] [OPTION]...",
-	.about = "Takes NetFlow v5, v9 and IPFIX, and keeps every flow record.",
+	.about = "Takes NetFlow, IPFIX and sFlow, and keeps every flow record.",
 	.items = items,
 	.n_items = sizeof(items) / sizeof(items[0]),
 	.size = sizeof(struct collector_config),

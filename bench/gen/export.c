@@ -31,7 +31,15 @@ struct settings {
 
 #define AT(m) offsetof(struct settings, m)
 static const struct config_item items[] = {
-	{NULL, "proto", "NAME", CONFIG_STRING, AT(proto), 0, 0, "ipfix", "v5, v9 or ipfix"},
+	{NULL,
+	 "proto",
+	 "NAME",
+	 CONFIG_STRING,
+	 AT(proto),
+	 0,
+	 0,
+	 "ipfix",
+	 "v1, v5, v7, v9, ipfix or sflow"},
 	{NULL, "to", "TO", CONFIG_STRING, AT(to), 0, 0, NULL, "udp:HOST:PORT or tcp:HOST:PORT"},
 	{NULL, "flows", "N", CONFIG_INT, AT(flows), 1, INT64_MAX, "100000", "flows to send"},
 	{NULL,
@@ -60,8 +68,8 @@ static const struct config_item items[] = {
 
 static int proto_of(const char *name)
 {
-	static const char *const names[] = {"v5", "v9", "ipfix"};
-	for (int i = 0; i < 3; i++)
+	static const char *const names[] = {"v5", "v9", "ipfix", "v1", "v7", "sflow"};
+	for (int i = 0; i < 6; i++)
 		if (strcmp(name, names[i]) == 0)
 			return i;
 	return -EINVAL;
@@ -73,7 +81,7 @@ static int check(const void *config, const char **ret_what)
 	struct endpoint to;
 	*ret_what = NULL;
 	if (proto_of(s->proto) < 0)
-		*ret_what = "--proto is v5, v9 or ipfix";
+		*ret_what = "--proto is v1, v5, v7, v9, ipfix or sflow";
 	else if (endpoint_parse(s->to, kinds, &to) < 0)
 		*ret_what = "--to is udp:HOST:PORT or tcp:HOST:PORT";
 	else if (to.kind == TO_TCP && proto_of(s->proto) != WIRE_IPFIX)
@@ -84,7 +92,8 @@ static int check(const void *config, const char **ret_what)
 static const struct config_program program = {
 	.name = "weir-gen export",
 	.section = "gen",
-	.synopsis = "--to udp|tcp:HOST:PORT [--proto v5|v9|ipfix] [--flows N] [--rate N]",
+	.synopsis =
+		"--to udp|tcp:HOST:PORT [--proto v1|v5|v7|v9|ipfix|sflow] [--flows N] [--rate N]",
 	.about = "Sends known flows to a collector. Ends with what was sent on standard output.",
 	.items = items,
 	.n_items = sizeof(items) / sizeof(*items),
@@ -186,6 +195,19 @@ static int keep_pace(struct sender *s, uint64_t begin_ns, uint64_t n, uint64_t r
 	return ret;
 }
 
+static bool is_v4_only(enum wire_proto proto)
+{
+	return proto == WIRE_V1 || proto == WIRE_V5 || proto == WIRE_V7;
+}
+
+// One packet, of now: sFlow tells no times.
+static void make_sample(struct flow *f)
+{
+	f->t.packets[0] = 1;
+	f->t.bytes[0] = 60 + f->t.bytes[0] % 1400;
+	f->t.start_us = f->t.end_us = clock_now_ns() / 1000;
+}
+
 static int run(const struct settings *c, struct sender *s, struct truth *truth, struct wire *w)
 {
 	const uint64_t start_ms = (uint64_t)c->start * 1000, begin_ns = clock_mono_ns();
@@ -196,7 +218,11 @@ static int run(const struct settings *c, struct sender *s, struct truth *truth, 
 	wire_open(w, true);
 	for (uint64_t i = 0; ret == 0 && i < (uint64_t)c->flows; i++) {
 		struct flow f;
-		flow_draw((uint64_t)c->seed, i, start_ms + i * 1000 / rate, c->proto[1] == '5', &f);
+		flow_draw(
+			(uint64_t)c->seed, i, start_ms + i * 1000 / rate, is_v4_only(w->proto), &f
+		);
+		if (w->proto == WIRE_SFLOW)
+			make_sample(&f);
 		now_ms = f.t.start_us / 1000 + LAG_SEC * 1000;
 		ret = truth_add(truth, &f.t);
 		if (wire_add(w, &f))

@@ -14,7 +14,7 @@ int main(int argc, char **argv)
 		const char *text;
 	} commands[] = {
 		{"capture", gen_capture, "write a capture file"},
-		{"export", gen_export, "send NetFlow v5, v9 or IPFIX to a collector"},
+		{"export", gen_export, "send NetFlow, IPFIX or sFlow to a collector"},
 	};
 	const size_t n = sizeof(commands) / sizeof(*commands);
 

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Flows to NetFlow v5, v9 and IPFIX datagrams, written from the RFCs and Cisco's v5 table without
-// lib/ipfix: what the collector reads is checked against a second opinion.
-// Thread: the owner's.
+// Flows to NetFlow v1, v5, v7, v9, IPFIX and sFlow datagrams, written from the RFCs, Cisco's tables
+// and sFlow's specification without the collector's code: what the collector reads is checked
+// against a second opinion. Thread: the owner's.
 
 #include "bench/gen/flow.h"
 #include "lib/base/buf.h"
 
 #define WIRE_MAX 1400
 
-enum wire_proto { WIRE_V5, WIRE_V9, WIRE_IPFIX };
+#define WIRE_SFLOW_HEADER 28
+
+enum wire_proto { WIRE_V5, WIRE_V9, WIRE_IPFIX, WIRE_V1, WIRE_V7, WIRE_SFLOW };
 
 // One exporter's stream.
 struct wire {
@@ -36,9 +38,11 @@ bool wire_add(struct wire *s, const struct flow *f);
 // Ends the message of the time now_ms: its bytes are s->bytes. Returns its length.
 size_t wire_close(struct wire *s, uint64_t now_ms);
 
-// For wire.c: the two record layouts.
+// For wire.c: the record layouts; wire5 has v1 and v7, too.
 bool wire5_add(struct wire *s, const struct flow *f);
 void wire5_close(struct wire *s, uint64_t now_ms);
+bool wire_sflow_add(struct wire *s, const struct flow *f);
+void wire_sflow_close(struct wire *s, uint64_t now_ms);
 bool wire9_add(struct wire *s, const struct flow *f);
 void wire9_templates(struct wire *s);
 void wire9_close(struct wire *s, uint64_t now_ms);

@@ -158,6 +158,7 @@ static void list_session(void *arg, struct session *s)
 		.version = s->version,
 		.entity = s->entity,
 		.is_tcp = s->is_tcp,
+		.is_sflow = s->key.fixed == SESSION_SFLOW,
 		.templates = s->domain ? s->domain->n_templates : 0,
 		.sampling = s->sampling,
 		.messages = s->messages,

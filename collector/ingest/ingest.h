@@ -56,7 +56,8 @@ struct ingest_exporter {
 	struct addr addr;
 	uint32_t domain;
 	uint16_t port;
-	uint16_t version; // 5, 9, 10
+	uint16_t version; // 1, 5, 7, 9, 10
+	bool is_sflow;	  // of version 5
 	uint16_t entity;
 	bool is_tcp;
 	uint32_t templates;

@@ -236,7 +236,7 @@ session_make(struct intake *in, const struct peer *p, struct session_key key, ui
 	s->is_tcp = p->is_tcp;
 	if (p->is_tcp) // nobody forges a connection, and its templates do not come again
 		session_prove(&in->sessions, s);
-	if (key.is_v5)
+	if (key.fixed)
 		return s;
 	struct ipfix_limits limits = in->o->limits;
 	limits.is_reliable = p->is_tcp;
@@ -295,7 +295,7 @@ enum sequence_event intake_sequence(
 	struct intake *in, struct session *s, uint32_t number, uint32_t count, uint64_t now_ns
 )
 {
-	bool packets = s->version == NETFLOW9_VERSION;
+	bool packets = s->version == NETFLOW9_VERSION || s->key.fixed == SESSION_SFLOW;
 	settle_losses(in, s, now_ns);
 	enum sequence_event event = sequence_take(
 		&s->sequence, number, count, packets ? REORDER_PACKETS : REORDER_RECORDS, now_ns
@@ -398,18 +398,31 @@ static bool count_status(struct intake *in, enum ipfix_status status)
 	return status == IPFIX_OK;
 }
 
+// What has no templates. False: it is neither of these.
+static bool take_fixed(struct intake *in, const struct peer *p, struct buf data, uint64_t now_ns)
+{
+	struct buf head = data, words = data;
+	uint16_t version = buf_u16(&head);
+	bool is_sflow = buf_u32(&words) == SFLOW5_VERSION && !words.bad;
+	if (head.bad || !(is_sflow || version == NETFLOW1_VERSION || version == NETFLOW5_VERSION ||
+			  version == NETFLOW7_VERSION))
+		return false;
+	in->counts[LEDGER_messages]++;
+	if (is_sflow)
+		sflow_take(in, p, data, now_ns);
+	else
+		v5_take(in, p, data, now_ns);
+	return true;
+}
+
 void intake_datagram(struct intake *in, const struct peer *p, struct buf data, uint64_t now_ns)
 {
 	struct ipfix_message m;
-	struct buf head = data;
 
 	in->counts[LEDGER_datagrams]++;
 	in->counts[LEDGER_bytes] += buf_left(&data);
-	if (buf_u16(&head) == NETFLOW5_VERSION && !head.bad) {
-		in->counts[LEDGER_messages]++;
-		v5_take(in, p, data, now_ns);
+	if (take_fixed(in, p, data, now_ns))
 		return;
-	}
 	bool is_first = true;
 	do {
 		enum ipfix_status status = ipfix_message_parse(&data, now_ns, &m);

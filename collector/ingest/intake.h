@@ -65,7 +65,8 @@ void intake_tick(struct intake *in, uint64_t now_ns);
 // Adds the counts to the ledger.
 void intake_account(struct intake *in);
 
-// For v5.c, v9.c and ipfix.c: -------------------------------------------------------------------
+// For v5.c, v9.c, ipfix.c and sflow.c:
+// -------------------------------------------------------------------
 
 // The peer's session of the domain, made when it is new; NULL (and counted) when it is refused.
 struct session *
@@ -85,6 +86,7 @@ enum sequence_event intake_sequence(
 // Reads a v9 or IPFIX message's records.
 void intake_read(struct intake *in, struct session *s, const struct ipfix_message *m);
 
-void v5_take(struct intake *in, const struct peer *p, struct buf data, uint64_t now_ns);
+void v5_take(struct intake *in, const struct peer *p, struct buf data, uint64_t now_ns); // 1, 5, 7
+void sflow_take(struct intake *in, const struct peer *p, struct buf data, uint64_t now_ns);
 void v9_take(struct intake *in, const struct peer *p, const struct ipfix_message *m);
 void ipfix_take(struct intake *in, const struct peer *p, const struct ipfix_message *m);

@@ -16,9 +16,12 @@ struct session_key {
 	uint64_t source; // which socket, or which connection: templates never outlive it
 	uint32_t domain;
 	uint16_t port;
-	uint16_t is_v5; // its engine id is not an observation domain of the others
+	uint16_t fixed; // version without templates: its domain is none of v9 and IPFIX, which have
+			// 0
 };
 static_assert(sizeof(struct session_key) == 32, "hashed and compared as bytes");
+
+#define SESSION_SFLOW 0x105 // of struct session_key.fixed
 
 #define SEQUENCE_SEEN 64
 
@@ -47,7 +50,7 @@ struct session {
 	struct session_key key;
 	struct session *next;	       // in its bucket
 	struct session *older, *newer; // in its list
-	struct ipfix_domain *domain;   // NULL for v5
+	struct ipfix_domain *domain;   // NULL without templates
 	struct sequence sequence;
 	uint64_t last_ns;
 	uint64_t messages, records, lost, resets, reordered, duplicates;

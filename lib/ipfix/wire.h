@@ -9,12 +9,19 @@
 
 #include <stdint.h>
 
+#define NETFLOW1_VERSION 1
 #define NETFLOW5_VERSION 5
+#define NETFLOW7_VERSION 7
 #define NETFLOW9_VERSION 9
 #define IPFIX_VERSION 10
+#define NETFLOW1_HEADER_LEN 16
+#define NETFLOW1_RECORD_LEN 48
+#define NETFLOW1_RECORD_LEN_LONG 52 // some exporters pad
 #define NETFLOW5_HEADER_LEN 24
 #define NETFLOW5_RECORD_LEN 48
+#define NETFLOW7_RECORD_LEN 52
 #define NETFLOW9_HEADER_LEN 20
+#define SFLOW5_VERSION 5u // 32 bits on the wire
 #define IPFIX_HEADER_LEN 16
 #define IPFIX_SET_HEADER_LEN 4
 

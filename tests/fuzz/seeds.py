@@ -334,6 +334,53 @@ def netflow5_seeds():
     }
 
 
+def sflow_seeds():
+    def sflow(*samples, agent=1, sub=0, sequence=0, count=None):
+        return be("IIIIIII", 5, 1, agent, sub, sequence, 1000, len(samples) if count is None else count) + b"".join(samples)
+
+    def sample(kind, front, *records):
+        data = be(f"{len(front)}I", *front) + be("I", len(records)) + b"".join(records)
+        return be("II", kind, len(data)) + data
+
+    def record(kind, data):
+        data += bytes(-len(data) % 4)
+        return be("II", kind, len(data)) + data
+
+    def raw(protocol, packet):
+        return record(1, be("IIII", protocol, len(packet) + 4, 4, len(packet)) + packet)
+
+    def compact(*records, to=4):
+        return sample(1, (1, 3, 512, 4096, 0, 3, to), *records)
+
+    def wide(*records):
+        return sample(3, (1, 0, 3, 512, 4096, 0, 0, 3, 0, 4), *records)
+
+    tcp = be("HHIIHHI", 40000, 443, 1, 2, 0x5012, 0, 0)
+    mac = bytes.fromhex("020000000001020000000002")
+    p4, p6 = ip4(6, tcp), ip6(6, tcp)
+    parsed = record(3, be("II", 100, 6) + v4(2) + v4(1) + be("IIII", 40000, 443, 18, 8))
+    extended = (record(1001, be("IIII", 42, 0, 43, 0)) + record(1002, be("I", 1) + v4(9) + be("II", 24, 16))
+                + record(1003, be("I", 1) + v4(9) + be("IIIIIIIII", 1, 2, 3, 1, 2, 2, 4, 5, 0)))
+    v1 = be("HHIII", 1, 1, 1000000, NOW, 5) + v4(2) + v4(1) + v4(9) + be("HHIIIIHHHBBB", 1, 2, 3, 180, 1, 2, 3, 4, 0, 6, 0, 27) + bytes(7)
+    v7 = be("HHIIIII", 7, 1, 1000000, NOW, 5, 9, 0) + v4(2) + v4(1) + v4(9) + be("HHIIIIHHBBBBHHBBHI", 1, 2, 3, 180, 1, 2, 3, 4, 0, 27, 6, 0, 1, 2, 24, 16, 0, 9)
+    return {
+        "ethernet": pieces(sflow(compact(raw(1, mac + be("HHH", 0x8100, 42, 0x0800) + p4)))),
+        "ip": pieces(sflow(compact(raw(11, p4)), compact(raw(12, p6)))),
+        "labels": pieces(sflow(compact(raw(1, mac + be("HII", 0x8847, 0x10040, 0x20140) + p4)))),
+        "parsed": pieces(sflow(wide(parsed), compact(record(4, be("II", 100, 6) + v6(2) + v6(1) + be("IIII", 1, 2, 3, 4))))),
+        "extended": pieces(sflow(compact(extended, raw(11, p4)))),
+        "discarded": pieces(sflow(compact(raw(11, p4), to=0x40000001), sample(5, (1, 0, 3, 0, 3, 0, 262), raw(11, p4)))),
+        "counters": pieces(sflow(sample(2, (1, 3), record(1, bytes(88))), sample(4, (1, 0, 3)), sample(0x1234567, ()))),
+        "sequence": pieces(*(sflow(compact(parsed), sequence=s) for s in (0, 1, 9, 2, 1))),
+        "agents": pieces(sflow(compact(parsed)), (SECOND, sflow(compact(parsed), agent=2, sub=1)),
+                         be("II", 5, 2) + v6(7) + be("IIII", 0, 0, 0, 0)),
+        "bad_lengths": pieces(sflow(count=9), sflow(compact(raw(11, p4)))[:-3], be("II", 5, 3), b"\0\0\0\5"),
+        "mended": pieces((MENDED, bytes(4) + sflow(compact(parsed))[4:])),
+        "v1": pieces(v1, v1 + bytes(4), v1[:-1], (SECOND, v1)),
+        "v7": pieces(v7, v7[:-1]),
+    }
+
+
 def stream_seeds():
     messages = ipfix(*FLOW_SETS) + ipfix(a_set(256, flow(4)), sequence=2)
     return {

@@ -59,7 +59,7 @@ static void every_part_of_the_key_counts(void **) // V9-3, IP-12, IP-13
 	keys[2].port++;
 	keys[3].domain++;
 	keys[4].source++;
-	keys[5].is_v5++;
+	keys[5].fixed++;
 	for (int i = 0; i < 6; i++) {
 		assert_null(session_find(&table, &keys[i], NOW));
 		sessions[i] = session_add(&table, &keys[i], NOW);

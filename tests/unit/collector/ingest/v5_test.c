@@ -251,9 +251,114 @@ static void engine_is_not_a_domain_of_v9(void **)
 	assert_int_equal(count(LEDGER_sequence_reset), 0);
 }
 
+static void begin_v1(uint16_t version, uint16_t count)
+{
+	begin_v5(head);
+	bytes[1] = (uint8_t)version;
+	bytes[3] = (uint8_t)count;
+	if (version == NETFLOW1_VERSION)
+		w.p -= 8; // neither sequence, engine nor sampling
+}
+
+static void put_v1_row(void)
+{
+	put_hex("0a000001 0a000002 0a0000fe 0003 0004 0000000a 000003e8");
+	wbuf_u32(&w, UPTIME - 5000);
+	wbuf_u32(&w, UPTIME - 1000);
+	put_hex("c000 0050 0000 06 08 1b 000000 00000000");
+}
+
+static void assert_common(const struct record *r)
+{
+	assert_src(r, 1);
+	assert_int_equal(r->next_hop.b[15], 254);
+	assert_int_equal(r->in_if, 3);
+	assert_int_equal(r->out_if, 4);
+	assert_int_equal(r->packets, 10);
+	assert_int_equal(r->bytes, 1000);
+	assert_int_equal(r->end_ns - r->start_ns, 4 * NS_PER_SEC);
+	assert_int_equal(r->sport, 0xc000);
+	assert_int_equal(r->dport, 80);
+	assert_int_equal(r->proto, 6);
+	assert_int_equal(r->tos, 8);
+	assert_int_equal(r->tcp_flags, 0x1b);
+}
+
+static void v1_has_neither_sequence_nor_as(void **)
+{
+	begin_v1(NETFLOW1_VERSION, 2);
+	put_v1_row();
+	put_v1_row();
+	deliver();
+	assert_int_equal(n_rows(), 2);
+	struct record r = row_at(0);
+	assert_common(&r);
+	assert_false(r.set & RECORD_BIT(src_as));
+	deliver(); // the same again is no duplicate
+	assert_int_equal(count(LEDGER_sequence_duplicate), 0);
+}
+
+static void v1_records_may_be_padded_to_52_bytes(void **)
+{
+	begin_v1(NETFLOW1_VERSION, 2);
+	for (int i = 0; i < 2; i++) {
+		put_v1_row();
+		wbuf_u32(&w, 0);
+	}
+	deliver();
+	assert_int_equal(n_rows(), 2);
+	struct record r = row_at(1);
+	assert_common(&r);
+}
+
+static void v7_tells_the_router_behind_the_record(void **)
+{
+	begin_v1(NETFLOW7_VERSION, 2);
+	for (int i = 0; i < 2; i++) {
+		put_row();
+		put_hex("c0000209");
+	}
+	bytes[22] = 0x40; // reserved: no sampling
+	bytes[23] = 9;
+	deliver();
+	assert_int_equal(n_rows(), 2);
+	struct record r = row_at(1);
+	assert_common(&r);
+	assert_int_equal(r.src_as, 0xfde8);
+	assert_int_equal(r.dst_mask, 0x10);
+	assert_false(r.set & RECORD_BIT(sampling));
+}
+
+static void v1_and_v7_that_are_cut_short_are_refused(void **)
+{
+	for (int version = 1; version <= 7; version += 6) {
+		begin_v1((uint16_t)version, 1);
+		size_t header = wbuf_len(&w);
+		if (version == 1)
+			put_v1_row();
+		else
+			put_row(), put_hex("c0000209");
+		struct peer p = peer_of(1);
+		for (size_t n = 2; n < wbuf_len(&w); n++)
+			intake_datagram(&in, &p, buf_of(bytes, n), now_ns);
+		assert_int_equal(n_rows(), 0);
+		assert_true(count(LEDGER_bad_length) >= wbuf_len(&w) - header);
+		bytes[2] = 0xff; // more than a datagram holds
+		deliver();
+		bytes[2] = bytes[3] = 0;
+		deliver();
+		assert_int_equal(n_rows(), 0);
+		intake_restart();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(v1_has_neither_sequence_nor_as),
+		TEST(v1_records_may_be_padded_to_52_bytes),
+		TEST(v7_tells_the_router_behind_the_record),
+		TEST(v1_and_v7_that_are_cut_short_are_refused),
 		TEST(every_field_is_read),
 		TEST(as_many_rows_as_the_count_says),
 		TEST(counts_that_cannot_be_are_refused),
