@@ -127,6 +127,14 @@ static const struct command commands[] = {
 	 .operand_keys = {"user"},
 	 .columns = USER_COLUMNS,
 	 .text = "remove credentials"},
+	{.words = {"audit"},
+	 .cmd = "audit",
+	 .columns = {"time", "who", "from", "what", "args"},
+	 .text = "who changed what, newest first (--limit)"},
+	{.words = {"entities"},
+	 .cmd = "entity.list",
+	 .columns = {"name", "exporters"},
+	 .text = "named groups of exporters"},
 	{.words = {"hits"},
 	 .cmd = "hits.list",
 	 .columns =
@@ -444,6 +452,7 @@ static json_t *arguments(const struct command *c, const struct options *o)
 		json_object_set_new(args, "limit", json_integer(o->limit));
 	if (o->force)
 		json_object_set_new(args, "force", json_true());
+	json_object_set_new(args, "by", shape_by());
 	return args;
 }
 

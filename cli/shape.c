@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/shape.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 static void add_counters(json_t *rows, json_t *group, const char *kind)
 {
 	const char *name;
@@ -19,4 +22,11 @@ json_t *shape_ledger(json_t *answer)
 	add_counters(rows, json_object_get(answer, "store"), "store");
 	add_counters(rows, json_object_get(answer, "state"), "state");
 	return rows;
+}
+
+json_t *shape_by(void)
+{
+	const struct passwd *p = getpwuid(getuid());
+	json_t *user = p ? json_string(p->pw_name) : json_sprintf("uid %u", getuid());
+	return json_pack("{s:o,s:s}", "user", user, "address", "control socket");
 }

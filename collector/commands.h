@@ -4,6 +4,7 @@
 // What the control socket can do: one handler per command, in one table.
 // Thread: control; several at once.
 
+#include "collector/audit.h"
 #include "collector/commit.h"
 #include "collector/hunt/hunter.h"
 #include "collector/intel/feeds.h"
@@ -29,7 +30,8 @@ struct commands_context {
 	uint64_t started_ns;		   // clock_mono_ns() at start
 	struct ingest *ingest;		   // NULL while it does not run
 	pthread_mutex_t ingest_lock;	   // of that pointer
-	pthread_mutex_t users_lock;	   // held from looking a user up to storing or removing it
+	struct audit audit;
+	pthread_mutex_t users_lock; // held from looking a user up to storing or removing it
 };
 
 // Ended by a NULL name; every handler's ctx is a struct commands_context.

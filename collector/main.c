@@ -119,6 +119,7 @@ static int start_control(struct collector *c)
 		.entities = &c->config.entities,
 		.started_ns = clock_mono_ns(),
 		.ingest_lock = PTHREAD_MUTEX_INITIALIZER,
+		.audit = {.store = c->store, .lock = PTHREAD_MUTEX_INITIALIZER},
 		.users_lock = PTHREAD_MUTEX_INITIALIZER,
 	};
 	int ret = make_parents(c->config.control_path);

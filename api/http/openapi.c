@@ -58,12 +58,15 @@ static const struct parameter parameters[] = {
 	{"after", "after", "integer", NULL, "changes since this number, oldest first"},
 	{"name", "name", "string", NULL, "of the feed"},
 	{"value", "value", "string", NULL, "the indicator, as it was added"},
+	{"user", "user", "string", NULL, "name or api_id"},
 	{"id", "id", "string", NULL, "of the hunt"},
 };
 
 static const struct parameter members[] = {
 	{"login", "api_id", "string", NULL, "as weir user add printed it"},
 	{"login", "secret", "string", NULL, "likewise"},
+	{"account", "name", "string", NULL, "of the user"},
+	{"rotation", "user", "string", NULL, "name or api_id"},
 	{"traffic", "firewall", "string", NULL, "name of the firewall"},
 	{"traffic", "direction", "string", "inbound outbound", "of the connection"},
 	{"traffic", "src_ip", "string", NULL, "source address"},

@@ -41,13 +41,33 @@ json_t *relay_ask(struct call *c, const char *cmd, json_t *args)
 	return NULL;
 }
 
+// Who asks, for the trail of changes.
+static void add_by(struct call *c, json_t *args)
+{
+	char address[ADDR_TEXT_LEN];
+	struct store_user u;
+	bool known = store_view_user(c->view, c->claims.api_id, &u) == 0;
+	json_object_set_new(
+		args,
+		"by",
+		json_pack(
+			"{s:s,s:s}",
+			"user",
+			known ? u.name : c->claims.api_id,
+			"address",
+			addr_format(&c->request->peer, address)
+		)
+	);
+}
+
 void relay(struct call *c, const char *cmd, json_t *args, int status)
 {
+	if (status != 200) // a change
+		add_by(c, args);
 	json_t *result = relay_ask(c, cmd, args);
 	if (!result)
 		return;
 	if (status != 200)
-		// who changed what: the trail an operator follows later
 		log_info("%s by user %s", cmd, c->claims.api_id);
 	response_json(c->response, status, result);
 }

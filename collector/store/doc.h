@@ -14,6 +14,7 @@ enum doc_kind {
 	DOC_ALLOW = 'a',
 	DOC_INDICATOR = 'i',
 	DOC_HUNT = 'h',
+	DOC_AUDIT = 'u',
 };
 
 #define DOC_NAME_MAX 300 // bytes

@@ -33,6 +33,7 @@ MODULES = [
     "test_openapi",
     "test_live",
     "test_about",
+    "test_users",
     "test_hostile",
     "test_http",
     "test_resolve",

@@ -43,6 +43,7 @@ static int set_up(void **state)
 		.sealer = f->sealer,
 		.entities = &f->entities,
 		.started_ns = clock_mono_ns() - 5 * NS_PER_SEC,
+		.audit = {.store = f->store, .lock = PTHREAD_MUTEX_INITIALIZER},
 		.users_lock = PTHREAD_MUTEX_INITIALIZER,
 	};
 	*state = f;
