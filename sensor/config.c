@@ -3,6 +3,7 @@
 
 #include "lib/base/endpoint.h"
 #include "lib/base/prefixes.h"
+#include "sensor/export/transport.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,8 +24,16 @@ static const struct config_item items[] = {
 	 "receive queues of a port, each with a core of its own"},
 	{"sensor.mbufs", "mbufs", "N", CONFIG_INT, AT(n_mbufs), 1023, 4194303, "16383",
 	 "packet buffers of a port"},
-	{"sensor.export", "export", "udp|tcp:HOST:PORT", CONFIG_STRING, AT(target), 0, 0, NULL,
-	 "send IPFIX to this collector"},
+	{"sensor.export", "export", "udp|tcp|tls:HOST:PORT", CONFIG_LIST, AT(targets), 0, 0, NULL,
+	 "send IPFIX to this collector, or to unix:PATH; v9+udp:… or v5+udp:… for NetFlow; may be repeated"},
+	{"sensor.export_spread", NULL, NULL, CONFIG_BOOL, AT(spread), 0, 0, "no",
+	 "each flow to one of the collectors, by its key, not to all of them"},
+	{"sensor.export_ca", NULL, NULL, CONFIG_STRING, AT(export_ca), 0, 0, NULL,
+	 "PEM file of who vouches for the collector over TLS; the system's without"},
+	{"sensor.export_cert", NULL, NULL, CONFIG_STRING, AT(export_cert), 0, 0, NULL,
+	 "PEM file of our certificate, for collectors that ask for one"},
+	{"sensor.export_key", NULL, NULL, CONFIG_STRING, AT(export_key), 0, 0, NULL,
+	 "PEM file of its key, unless it is in the same file"},
 	{NULL, "once", NULL, CONFIG_BOOL, AT(once), 0, 0, "no",
 	 "end after the capture, print the sums as JSON"},
 	{"sensor.loop", "loop", NULL, CONFIG_BOOL, AT(loop), 0, 0, "no",
@@ -80,16 +89,27 @@ static const struct config_item items[] = {
 };
 // clang-format on
 
-static const char *check_target(const struct sensor_config *c)
+static const char *check_target(const struct sensor_config *c, const char *target)
 {
-	static const char *const kinds[] = {"udp", "tcp", NULL};
-	struct endpoint ep;
-	int ret = *c->target ? endpoint_parse(c->target, kinds, &ep) : -ENOENT;
+	struct endpoint to;
+	uint16_t version;
+	int ret = transport_parse(target, &to, &version);
 	if (ret == -EINVAL)
-		return "--export: expected udp:HOST:PORT or tcp:HOST:PORT";
-	if (ret == 0 && strcmp(kinds[ep.kind], "udp") == 0 && c->message_len > UDP_LEN_MAX)
+		return "--export: expected udp:HOST:PORT, tcp:HOST:PORT, tls:HOST:PORT or "
+		       "unix:PATH, after v5+ or v9+ if it is to be NetFlow";
+	if (ret == 0 && to.kind == TRANSPORT_UDP && c->message_len > UDP_LEN_MAX)
 		return "sensor.message_len: no datagram has more than 65507 bytes";
 	return NULL; // a name that is not known may be so at the start
+}
+
+static const char *check_targets(const struct sensor_config *c)
+{
+	const char *what = NULL;
+	if (c->targets.n > TARGETS_MAX)
+		return "--export: eight collectors at most";
+	for (size_t i = 0; !what && i < c->targets.n; i++)
+		what = check_target(c, c->targets.items[i]);
+	return what;
 }
 
 static const char *check_metrics(const struct sensor_config *c)
@@ -115,7 +135,7 @@ static int check(const void *config, const char **ret_what)
 		*ret_what = "--once ends what --loop begins anew: choose one";
 	else if (!prefixes_are_valid(&c->own))
 		*ret_what = "intel.own: expected networks: 192.0.2.0/24, 2001:db8::/32";
-	else if (!(*ret_what = check_target(c)))
+	else if (!(*ret_what = check_targets(c)))
 		*ret_what = check_metrics(c);
 	return *ret_what ? -EINVAL : 0;
 }
@@ -126,7 +146,7 @@ const struct config_program sensor_program = {
 	.name = "weir-sensor",
 	.section = "sensor",
 	.synopsis = "[-c FILE] --pcap FILE | --vdev STR... | --port PCI... [--export "
-		    "udp|tcp:HOST:PORT] "
+		    "udp|tcp|tls:HOST:PORT]... "
 		    "[--intel FILE]... [--once] [-- EAL ARGUMENTS]",
 	.about = "Makes flow records of the packets it sees and sends them as IPFIX.",
 	.items = items,

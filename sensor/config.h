@@ -12,7 +12,9 @@ struct sensor_config {
 	struct config_list ports;
 	int64_t n_queues;
 	int64_t n_mbufs;
-	char *target;
+	struct config_list targets;
+	bool spread;
+	char *export_ca, *export_cert, *export_key;
 	bool once, loop;
 	int64_t rate;
 	int64_t idle_ns, active_ns;

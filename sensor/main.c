@@ -81,6 +81,7 @@ int main(int argc, char **argv)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
+	signal(SIGPIPE, SIG_IGN);		// a write of TLS to a connection that is gone
 	sigprocmask(SIG_BLOCK, &signals, NULL); // before any thread is made: all inherit it
 
 	int ret = sensor_start(&config, argv + rest, &sensor);

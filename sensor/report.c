@@ -4,13 +4,13 @@
 #include "lib/scrape/scrape.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define NAMES "weir_sensor_"
 #define PER_SEC 1e9
 
 // The sums that have no label.
 #define SUM(member) offsetof(struct report, sum.member)
-#define SENT(member) offsetof(struct report, exporter.member)
 
 static const struct {
 	const char *name, *help;
@@ -32,13 +32,34 @@ static const struct {
 	 SUM(evicted),
 	 SCRAPE_COUNTER},
 	{"hits", "Flows that an indicator matched.", SUM(hits), SCRAPE_COUNTER},
-	{"hits_told",
-	 "Hits sent at once, before their flow's record.",
-	 SENT(hits_told),
-	 SCRAPE_COUNTER},
-	{"export_messages", "Messages sent, with templates.", SENT(messages), SCRAPE_COUNTER},
-	{"export_bytes", "Bytes of these messages.", SENT(bytes), SCRAPE_COUNTER},
 };
+
+// Of each collector.
+#define OF(member) offsetof(struct exporter_counters, member)
+
+static const struct {
+	const char *name, *help;
+	size_t offset;
+} target_terms[] = {
+	{"flows", "Flow records sent to the collector.", OF(exported)},
+	{"unsent_flows", "Lost: it was away, or sending failed.", OF(unsent)},
+	{"unfit_flows", "Left out: the format cannot tell of them.", OF(unfit)},
+	{"hits", "Hits sent at once, before their flow's record.", OF(hits_told)},
+	{"messages", "Messages sent, with templates.", OF(messages)},
+	{"bytes", "Bytes of these messages.", OF(bytes)},
+};
+#define N_TARGET_TERMS (sizeof(target_terms) / sizeof(target_terms[0]))
+
+static const char *target_name(const struct report *r, unsigned i)
+{
+	return i < r->to->n ? r->to->items[i] : "";
+}
+
+static uint64_t target_term(const struct report *r, unsigned target, size_t i)
+{
+	const char *of = (const char *)&r->targets.of[target];
+	return *(const uint64_t *)(const void *)(of + target_terms[i].offset);
+}
 
 static uint64_t term(const struct report *r, size_t i)
 {
@@ -82,6 +103,18 @@ static json_t *worker_json(const struct report_worker *w)
 	);
 }
 
+static json_t *target_json(const struct report *r, unsigned i)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "target", json_string(target_name(r, i)));
+	for (size_t k = 0; k < N_TARGET_TERMS; k++)
+		json_object_set_new(
+			o, target_terms[k].name, json_integer((json_int_t)target_term(r, i, k))
+		);
+	json_object_set_new(o, "ring_full_flows", json_integer((json_int_t)r->targets.full[i]));
+	return o;
+}
+
 static json_t *port_json(const struct report *r, unsigned i)
 {
 	const struct port_traffic *t = &r->traffic[i];
@@ -107,18 +140,21 @@ static json_t *port_json(const struct report *r, unsigned i)
 json_t *report_ledger(const struct report *r)
 {
 	json_t *counters = json_object(), *workers = json_array(), *ports = json_array();
+	json_t *targets = json_array();
 	for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++)
 		json_object_set_new(counters, terms[i].name, json_integer((json_int_t)term(r, i)));
 	for (unsigned i = 0; i < r->n_workers; i++)
 		json_array_append_new(workers, worker_json(&r->workers[i]));
 	for (unsigned i = 0; i < r->n_ports; i++)
 		json_array_append_new(ports, port_json(r, i));
+	for (unsigned i = 0; i < r->targets.n && i < r->to->n; i++)
+		json_array_append_new(targets, target_json(r, i));
 	return json_pack(
-		"{s:s,s:s,s:I,s:o,s:o,s:o,s:I,s:o,s:o}",
+		"{s:s,s:o,s:I,s:o,s:o,s:o,s:I,s:o,s:o}",
 		"program",
 		"weir-sensor",
-		"export",
-		r->target,
+		"targets",
+		targets,
 		"uptime_sec",
 		(json_int_t)(r->up_ns / NS_PER_SEC),
 		"counters",
@@ -213,6 +249,37 @@ static void print_workers(const struct report *r, FILE *out, bool open)
 			!r->workers[i].is_silent);
 }
 
+// The name as a label's value: what would end it is replaced.
+static void print_target(FILE *out, const char *name, const char *target, uint64_t n)
+{
+	fprintf(out, NAMES "target_%s_total{target=\"", name);
+	for (; *target; target++)
+		putc(strchr("\"\\\n", *target) ? '_' : *target, out);
+	fprintf(out, "\"} %" PRIu64 "\n", n);
+}
+
+static void print_targets(const struct report *r, FILE *out, bool open)
+{
+	char name[64];
+	for (size_t k = 0; k < N_TARGET_TERMS; k++) {
+		snprintf(name, sizeof(name), NAMES "target_%s", target_terms[k].name);
+		scrape_head(out, open, name, SCRAPE_COUNTER, target_terms[k].help);
+		for (unsigned i = 0; i < r->targets.n && i < r->to->n; i++)
+			print_target(
+				out, target_terms[k].name, target_name(r, i), target_term(r, i, k)
+			);
+	}
+	scrape_head(
+		out,
+		open,
+		NAMES "target_ring_full_flows",
+		SCRAPE_COUNTER,
+		"Lost: too many waited for the collector."
+	);
+	for (unsigned i = 0; i < r->targets.n && i < r->to->n; i++)
+		print_target(out, "ring_full_flows", target_name(r, i), r->targets.full[i]);
+}
+
 static void print_ports(const struct report *r, FILE *out, bool open)
 {
 	static const struct {
@@ -261,6 +328,7 @@ static void print_ports(const struct report *r, FILE *out, bool open)
 void report_metrics(const struct report *r, FILE *out, bool open)
 {
 	print_sums(r, out, open);
+	print_targets(r, out, open);
 	print_workers(r, out, open);
 	print_ports(r, out, open);
 	scrape_head(out, open, NAMES "uptime_seconds", SCRAPE_GAUGE, "Since the start.");

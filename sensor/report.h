@@ -18,10 +18,10 @@ struct report_worker {
 
 struct report {
 	struct summary sum;
-	struct exporter_counters exporter;
+	struct targets_counters targets;
+	const struct config_list *to;
 	uint64_t up_ns;
 	uint64_t cycles_per_sec;
-	const char *target; // "": none
 	unsigned n_ports, n_workers;
 	const struct port *ports;
 	struct port_traffic traffic[PORTS_MAX];

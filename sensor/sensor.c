@@ -32,13 +32,13 @@ struct sensor {
 	unsigned n_ports;
 	struct worker **workers;
 	unsigned n_workers;
-	struct exporter *exporter;
+	struct targets *targets;
 	struct sensor_intel *intel; // NULL: none
 	struct service *service;
 	uint64_t begin_ns;
 	pthread_mutex_t asking;
-	struct exporter_counters exporter_told; // last
-	struct worker_sums *told;		// likewise, by each worker
+	struct targets_counters targets_told; // last
+	struct worker_sums *told;	      // likewise, by each worker
 };
 
 static int capture_open(struct sensor *s)
@@ -179,25 +179,37 @@ static int start_exporter(struct sensor *s)
 			.lost = &flow_table_counters(s->workers[i]->table)->lost,
 			.domain = (uint32_t)c->domain + i,
 		};
-	struct exporter_options o = {
-		.target = c->target,
-		.max_len = (uint16_t)c->message_len,
-		.biflow = c->biflow,
-		.pen = (uint32_t)c->pen,
-		.template_interval_ns = (uint64_t)c->template_interval_ns,
-		.rate = (uint64_t)c->export_rate,
-		.patience_ns = c->once ? CONNECT_WAIT_NS : 0,
-		.sources = sources,
-		.n_sources = s->n_workers,
-		.interfaces = interfaces,
-		.n_interfaces = s->n_ports,
-		.sampling = {.n = (uint32_t)c->sampling, .is_random = c->sampling_random},
-		.statistics = statistics_of,
-		.ctx = s,
+	struct targets_options o = {
+		.targets = &c->targets,
+		.one_each = c->spread,
+		.ring = (uint32_t)c->ring,
+		.can_wait = *c->pcap && !c->loop,
+		.exporter =
+			{
+				.tls = {.ca = c->export_ca,
+					.cert = c->export_cert,
+					.key = c->export_key},
+				.max_len = (uint16_t)c->message_len,
+				.biflow = c->biflow,
+				.pen = (uint32_t)c->pen,
+				.template_interval_ns = (uint64_t)c->template_interval_ns,
+				.rate = (uint64_t)c->export_rate,
+				.patience_ns = c->once ? CONNECT_WAIT_NS : 0,
+				.sources = sources,
+				.n_sources = s->n_workers,
+				.interfaces = interfaces,
+				.n_interfaces = s->n_ports,
+				.sampling =
+					{.n = (uint32_t)c->sampling,
+					 .is_random = c->sampling_random},
+				.statistics = statistics_of,
+				.ctx = s,
+			},
 	};
-	int ret = exporter_start(&o, &s->exporter);
+	const char *which;
+	int ret = targets_start(&o, &s->targets, &which);
 	free(sources);
-	return ret < 0 ? log_errno(ret, "export to %s", c->target) : 0;
+	return ret < 0 ? log_errno(ret, "export to %s", which) : 0;
 }
 
 // Flows are told by the workers and then by the exporter: asked in the other order, none of them
@@ -209,15 +221,15 @@ static void report(void *ctx, struct report *ret_report)
 	*r = (struct report){
 		.up_ns = clock_mono_ns() - s->begin_ns,
 		.cycles_per_sec = rte_get_tsc_hz(),
-		.target = s->config->target,
+		.to = &s->config->targets,
 		.ports = s->ports,
 		.n_ports = s->n_ports,
 		.workers = calloc(s->n_workers, sizeof(r->workers[0])),
 	};
 	r->n_workers = r->workers ? s->n_workers : 0;
 	pthread_mutex_lock(&s->asking);
-	(void)exporter_counters(s->exporter, ASK_WAIT_NS, &s->exporter_told);
-	r->exporter = s->exporter_told;
+	(void)targets_counters(s->targets, ASK_WAIT_NS, &s->targets_told);
+	r->targets = s->targets_told;
 	for (unsigned i = 0; i < r->n_workers; i++) {
 		struct worker *w = s->workers[i];
 		r->workers[i] = (struct report_worker){.port = w->port, .queue = w->queue};
@@ -226,7 +238,7 @@ static void report(void *ctx, struct report *ret_report)
 		summary_add_worker(&r->sum, &s->told[i]);
 	}
 	pthread_mutex_unlock(&s->asking);
-	summary_add_exporter(&r->sum, &r->exporter);
+	summary_add_targets(&r->sum, &r->targets);
 	summary_let_fly(&r->sum);
 	for (unsigned i = 0; i < s->n_ports; i++) {
 		r->traffic[i] = port_traffic(&s->ports[i]);
@@ -272,7 +284,7 @@ static unsigned workers_wanted(const struct sensor_config *c)
 
 int sensor_start(const struct sensor_config *c, char **rest, struct sensor **ret_sensor)
 {
-	struct exporter_counters none;
+	struct targets_counters none;
 	struct sensor *s = calloc(1, sizeof(*s));
 	if (!s)
 		return log_errno(-ENOMEM, "sensor");
@@ -302,9 +314,9 @@ int sensor_start(const struct sensor_config *c, char **rest, struct sensor **ret
 	*ret_sensor = s;
 	return 0;
 stop_exporter:
-	exporter_hurry(s->exporter);
+	targets_hurry(s->targets);
 	stop_workers(s);
-	exporter_stop(s->exporter, &none);
+	targets_stop(s->targets, &none);
 free_workers:
 	workers_free(s);
 free_intel:
@@ -340,8 +352,7 @@ bool sensor_goes_on(struct sensor *s)
 }
 
 // What went wrong during the run, if anything.
-static int
-verdict_of(struct sensor *s, const struct summary *sum, const struct exporter_counters *e)
+static int verdict_of(struct sensor *s, const struct summary *sum, const struct targets_counters *t)
 {
 	for (unsigned i = 0; i < s->n_workers; i++)
 		if (s->workers[i]->error < 0)
@@ -355,26 +366,29 @@ verdict_of(struct sensor *s, const struct summary *sum, const struct exporter_co
 			"%" PRIu64 " flows ended early: their bucket was full (sensor.flows)",
 			sum->evicted
 		);
-	if (e->unsent && s->config->once)
-		return log_errno(
-			-EHOSTUNREACH,
-			"%" PRIu64 " flows could not be sent to %s: %s",
-			e->unsent,
-			s->config->target,
-			strerror(-e->error)
-		);
+	for (unsigned i = 0; i < t->n && s->config->once; i++) {
+		const struct exporter_counters *e = &t->of[i];
+		if (e->unsent)
+			return log_errno(
+				-EHOSTUNREACH,
+				"%" PRIu64 " flows could not be sent to %s: %s",
+				e->unsent,
+				s->config->targets.items[i],
+				strerror(-e->error)
+			);
+	}
 	return 0;
 }
 
 int sensor_stop(struct sensor *s, struct summary *ret_summary)
 {
-	struct exporter_counters counters;
+	struct targets_counters counters;
 	struct summary sum = {};
 	service_stop(s->service);
 	if (!sensor_ended(s))
-		exporter_hurry(s->exporter);
+		targets_hurry(s->targets);
 	stop_workers(s);
-	exporter_stop(s->exporter, &counters);
+	targets_stop(s->targets, &counters);
 	for (unsigned i = 0; i < s->n_workers; i++) {
 		struct worker_sums sums = {};
 		if (worker_sums(s->workers[i], 0, &sums)) // it stands still
@@ -382,7 +396,7 @@ int sensor_stop(struct sensor *s, struct summary *ret_summary)
 	}
 	for (unsigned i = 0; i < s->n_ports; i++)
 		summary_add_port(&sum, &s->ports[i]);
-	summary_add_exporter(&sum, &counters);
+	summary_add_targets(&sum, &counters);
 	int ret = verdict_of(s, &sum, &counters);
 	ports_stop(s->ports, s->n_ports);
 	workers_free(s);

@@ -32,11 +32,17 @@ void summary_add_worker(struct summary *s, const struct worker_sums *w)
 		*name_counter(&s->names, i) += *name_counter((struct names_counters *)&w->names, i);
 }
 
-void summary_add_exporter(struct summary *s, const struct exporter_counters *e)
+void summary_add_targets(struct summary *s, const struct targets_counters *t)
 {
-	s->exported += e->exported;
-	s->no_target += e->no_target;
-	s->unsent += e->unsent;
+	s->copies = t->copies;
+	for (unsigned i = 0; i < t->n; i++) {
+		const struct exporter_counters *e = &t->of[i];
+		s->exported += e->exported;
+		s->no_target += e->no_target;
+		s->unfit += e->unfit;
+		s->unsent += e->unsent;
+		s->target_full += t->full[i];
+	}
 }
 
 static uint64_t packet_drops(const struct summary *s)
@@ -49,7 +55,9 @@ static uint64_t packet_drops(const struct summary *s)
 
 static uint64_t flows_left(const struct summary *s)
 {
-	return s->flows - s->exported - s->ring_full - s->no_target - s->unsent - s->in_flight;
+	uint64_t copies = (s->flows - s->ring_full) * (s->copies ? s->copies : 1);
+	return copies - s->exported - s->target_full - s->no_target - s->unfit - s->unsent -
+	       s->in_flight;
 }
 
 void summary_let_fly(struct summary *s)
@@ -78,7 +86,9 @@ json_t *summary_drops(const struct summary *s, bool zeros)
 		{"port_errors", s->port.errors},
 		{"port_no_buffer", s->port.no_buffer},
 		{"flow_ring_full", s->ring_full},
+		{"flow_target_full", s->target_full},
 		{"flow_no_target", s->no_target},
+		{"flow_unfit", s->unfit},
 		{"flow_unsent", s->unsent},
 	};
 	json_t *o = json_object();

@@ -5,7 +5,7 @@
 // exported or dropped for one; what is left over is the residue, and a fault of ours. Thread:
 // control.
 
-#include "sensor/export/exporter.h"
+#include "sensor/export/targets.h"
 #include "sensor/worker.h"
 
 #include <jansson.h>
@@ -15,10 +15,12 @@ struct summary {
 	uint64_t flow_packets; // in flows
 	uint64_t bytes;	       // of those, IP bytes
 	uint64_t flows;
-	uint64_t exported;
+	uint64_t exported; // records of flows: one for each collector
 	uint64_t verdicts[PACKET_N_VERDICTS];
 	struct port_drops port;
-	uint64_t ring_full, no_target, unsent;
+	uint64_t ring_full;
+	unsigned copies; // of each flow, for as many collectors; the rest counts them
+	uint64_t target_full, no_target, unfit, unsent;
 	uint64_t n_flows;   // at hand
 	uint64_t in_flight; // ended, on their way
 	uint64_t evicted;   // flows: told, but no drop
@@ -28,7 +30,7 @@ struct summary {
 
 void summary_add_port(struct summary *s, const struct port *p);
 void summary_add_worker(struct summary *s, const struct worker_sums *w);
-void summary_add_exporter(struct summary *s, const struct exporter_counters *e);
+void summary_add_targets(struct summary *s, const struct targets_counters *t);
 
 // What is neither exported nor dropped of the flows that ended is on its way as long as the sensor
 // runs. Called last; without it they are in the residue.

@@ -3,6 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/utf8.h"
+#include "lib/ipfix/encode_v5.h"
 #include "lib/ipfix/encoder.h"
 #include "lib/ipfix/wire.h"
 
@@ -16,6 +17,18 @@
 static bool is_v9(const struct ipfix_encoder *e)
 {
 	return e->o.version == NETFLOW9_VERSION;
+}
+
+static bool is_v5(const struct ipfix_encoder *e)
+{
+	return e->o.version == NETFLOW5_VERSION;
+}
+
+static size_t header_len(const struct ipfix_encoder *e)
+{
+	if (is_v5(e))
+		return NETFLOW5_HEADER_LEN;
+	return is_v9(e) ? NETFLOW9_HEADER_LEN : IPFIX_HEADER_LEN;
 }
 
 // Bytes all texts of a record may have together so that the largest record still fits an empty
@@ -45,7 +58,7 @@ static void message_start(struct ipfix_encoder *e)
 	e->n_records = 0;
 	e->n_templates = 0;
 	// written at the end
-	(void)wbuf_take(&e->w, is_v9(e) ? NETFLOW9_HEADER_LEN : IPFIX_HEADER_LEN);
+	(void)wbuf_take(&e->w, header_len(e));
 }
 
 void ipfix_encoder_free(struct ipfix_encoder *e)
@@ -77,7 +90,7 @@ int ipfix_encoder_create(
 		ipfix_out_template_init(&e->templates[g], g, &e->o);
 	for (unsigned g = GROUP_REVERSE; g < N_TEMPLATES; g <<= 1)
 		e->group_fields[__builtin_ctz(g)] = ipfix_group_fields((enum ipfix_group)g);
-	int room = text_room(e, options->max_len);
+	int room = is_v5(e) ? 0 : text_room(e, options->max_len);
 	if (room < 0) {
 		ipfix_encoder_free(e);
 		return -EINVAL;
@@ -313,10 +326,12 @@ static int uptimes(struct ipfix_encoder *e, const struct record *r, struct recor
 int ipfix_encoder_add(struct ipfix_encoder *e, const struct record *r)
 {
 	struct record relative;
-	if (!is_v9(e))
+	if (!is_v9(e) && !is_v5(e))
 		return add(e, r);
 	int ret = uptimes(e, r, &relative);
-	return ret == 0 ? add(e, &relative) : ret;
+	if (ret < 0)
+		return ret;
+	return is_v5(e) ? encode_v5_add(e, &relative) : add(e, &relative);
 }
 
 static size_t message_end(struct ipfix_encoder *e, uint64_t now_ns, const uint8_t **ret_message)
@@ -326,6 +341,12 @@ static size_t message_end(struct ipfix_encoder *e, uint64_t now_ns, const uint8_
 
 	set_close(e);
 	size_t len = wbuf_len(&e->w);
+	if (is_v5(e)) {
+		encode_v5_header(e, &head, now_ns);
+		e->sequence += e->n_records;
+		*ret_message = e->w.start;
+		return len;
+	}
 	if (is_v9(e) && !e->boot_ns && now_sec > BOOT_BEFORE_SEC) // no flow has settled it yet
 		e->boot_ns = (now_sec - BOOT_BEFORE_SEC) * NS_PER_SEC;
 	if (is_v9(e)) {
@@ -385,6 +406,8 @@ size_t
 ipfix_encoder_templates(struct ipfix_encoder *e, uint64_t now_ns, const uint8_t **ret_message)
 {
 	assert(!e->n_records);
+	if (is_v5(e))
+		return 0;
 	message_start(e);
 	ipfix_encoder_set(e, is_v9(e) ? NETFLOW9_SET_TEMPLATE : IPFIX_SET_TEMPLATE);
 	put_templates(e, true);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Flow records to IPFIX messages (RFC 7011; biflows by RFC 5103), or to NetFlow v9 packets
-// (RFC 3954). One encoder is one exporting process's stream for one observation domain: it numbers
+// Flow records to IPFIX messages (RFC 7011; biflows by RFC 5103), or to NetFlow v9 (RFC 3954) or v5
+// packets. One encoder is one exporting process's stream for one observation domain: it numbers
 // its records (v9: its packets), knows its templates and builds one message at a time in its own
 // memory. It sends nothing: sensor/export and the weir command do.
 //
 // What v9 cannot say is left out: texts and our own elements. Counters of the way back become its
-// OUT counters, times are milliseconds of sysUptime.
+// OUT counters, times are milliseconds of sysUptime. v5 says what its 48 bytes can hold.
 // Thread: the one that owns the encoder.
 
 #include "lib/record/record.h"
@@ -19,7 +19,7 @@ struct ipfix_encoder_options {
 	uint16_t max_len; // of a message, 512..65535 (768 without biflow): what fits the path's MTU
 	bool biflow;	  // false: a biflow leaves as two uniflows
 	uint32_t pen;	  // stands in for PEN_WEIR; 0: PEN_WEIR itself
-	uint16_t version; // 9: NetFlow v9; else IPFIX
+	uint16_t version; // 5, 9: NetFlow; else IPFIX
 	bool exact_times; // IPFIX: nanoseconds, not milliseconds
 	// IPFIX, for records that are passed on: tell exporter, domain and sampling rate of each,
 	// and the entity it belongs to, by its number in the collector's store.
@@ -34,7 +34,7 @@ struct ipfix_encoder_options {
 void ipfix_encoder_free(struct ipfix_encoder *e);
 
 // Adds a record to the message being built. 0, or -ENOSPC when it does not fit any more: take the
-// message with ipfix_encoder_finish and add it again.
+// message with ipfix_encoder_finish and add it again. NetFlow v5: -EAFNOSUPPORT for IPv6.
 [[nodiscard]] int ipfix_encoder_add(struct ipfix_encoder *e, const struct record *r);
 
 // Ends the message being built: its bytes, valid until the next call, and their number, 0 when

@@ -103,7 +103,7 @@ static void put_hit(struct wbuf *w, const struct ipfix_hit *h)
 int ipfix_encoder_add_hit(struct ipfix_encoder *e, const struct ipfix_hit *h)
 {
 	struct ipfix_encoder_mark before = ipfix_encoder_mark(e);
-	if (e->o.version == NETFLOW9_VERSION)
+	if (e->o.version == NETFLOW9_VERSION || e->o.version == NETFLOW5_VERSION)
 		return -ENOTSUP;
 	if (!e->hits_announced)
 		put_template(e);

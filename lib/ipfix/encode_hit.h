@@ -16,5 +16,5 @@ struct ipfix_hit {
 	struct record_str texts[AUX_N_TEXTS]; // from AUX_TEXT_VALUE on; cut to what fits
 };
 
-// As ipfix_encoder_add. -ENOTSUP: NetFlow v9 cannot say it.
+// As ipfix_encoder_add. -ENOTSUP: NetFlow cannot say it.
 [[nodiscard]] int ipfix_encoder_add_hit(struct ipfix_encoder *e, const struct ipfix_hit *h);

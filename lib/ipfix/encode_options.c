@@ -119,6 +119,8 @@ static int
 add(struct ipfix_encoder *e, enum encoder_option o, uint32_t scope, const union value *values)
 {
 	const struct kind *k = &kinds[o];
+	if (e->o.version == NETFLOW5_VERSION)
+		return 0; // it has no options
 	struct ipfix_encoder_mark before = ipfix_encoder_mark(e);
 	if (!e->options_announced[o])
 		put_template(e, o);
@@ -165,6 +167,7 @@ int ipfix_encoder_add_sampling(struct ipfix_encoder *e, const struct ipfix_sampl
 		{s->n},
 		{s->is_random ? ALGORITHM9_RANDOM : ALGORITHM9_DETERMINISTIC},
 	};
+	e->sampling5 = *s;
 	enum encoder_option o = s->is_random ? ENCODER_SAMPLING_RANDOM : ENCODER_SAMPLING;
 	return add(e, o, e->o.domain, values);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// For encode.c, encode_hit.c and encode_options.c: the encoder from within.
+// For encode.c, encode_hit.c, encode_options.c and encode_v5.c: the encoder from within.
 // Thread: the one that owns the encoder.
 
+#include "lib/ipfix/encode_options.h"
 #include "lib/ipfix/encode_template.h"
 
 enum encoder_option {
@@ -19,7 +20,7 @@ struct ipfix_encoder {
 	uint32_t sequence; // before the message being built: of data records, in v9 of messages
 	uint32_t n_records;
 	uint32_t n_templates;	  // defined in the message being built
-	uint64_t boot_ns;	  // v9: what sysUptime counts from
+	uint64_t boot_ns;	  // v5, v9: what sysUptime counts from
 	uint16_t text_max;	  // bytes of all texts of a record together
 	uint64_t group_fields[6]; // record.set bits of each group of log2 index
 	struct wbuf w;
@@ -28,6 +29,7 @@ struct ipfix_encoder {
 	struct ipfix_out_template templates[N_TEMPLATES];
 	bool hits_announced; // likewise, of the options template of hits
 	bool hits_used;
+	struct ipfix_sampling sampling5; // v5: told in every header
 	bool options_announced[ENCODER_N_OPTIONS], options_used[ENCODER_N_OPTIONS];
 	uint8_t *message;
 };

@@ -152,7 +152,7 @@ static void send_templates(struct exporter *e)
 // must not be sent twice (RFC 7011 §8.2).
 static void tell_again(struct exporter *e)
 {
-	bool udp = e->transport.to.kind == TRANSPORT_UDP;
+	bool udp = transport_is_datagrams(&e->transport);
 	for (unsigned i = 0; !udp && i < e->n_streams; i++)
 		send_statistics(e, i);
 	if (udp)
@@ -227,14 +227,16 @@ static bool add_flow(struct exporter *e, struct stream *s, const struct flow *f)
 	if (f->end_reason == FLOW_END_NONE)
 		return !has_note || !note.type || add_hit(e, s, f, &note, &texts);
 	record_of_flow(f, has_note ? &note : NULL, &texts, &r);
-	if (ipfix_encoder_add(s->encoder, &r) == -ENOSPC) {
+	int ret = ipfix_encoder_add(s->encoder, &r);
+	if (ret == -ENOSPC) {
 		send_message_of(e, s);
 		if (!e->connected)
 			return false;
-		if (ipfix_encoder_add(s->encoder, &r) < 0) { // larger than a message: cannot be
-			e->counters.unsent++;
-			return true;
-		}
+		ret = ipfix_encoder_add(s->encoder, &r);
+	}
+	if (ret < 0) {
+		e->counters.unfit++;
+		return true;
 	}
 	if (s->n_flows++ == 0)
 		s->oldest_ns = clock_mono_ns();
@@ -343,6 +345,7 @@ static void *run(void *arg)
 
 static void exporter_free(struct exporter *e)
 {
+	transport_fini(&e->transport);
 	for (unsigned i = 0; i < e->n_streams; i++)
 		ipfix_encoder_free(e->streams[i].encoder);
 	free(e->interfaces);
@@ -351,15 +354,21 @@ static void exporter_free(struct exporter *e)
 
 static int create_encoders(struct exporter *e, const struct exporter_options *o)
 {
+	struct endpoint to;
+	uint16_t version = 0;
+	int ret = e->has_target ? transport_parse(o->target, &to, &version) : 0;
+	if (ret < 0)
+		return ret;
 	for (unsigned i = 0; i < o->n_sources; i++) {
 		struct ipfix_encoder_options eo = {
 			.domain = o->sources[i].domain,
 			.max_len = o->max_len,
 			.biflow = o->biflow,
 			.pen = o->pen,
+			.version = version,
 		};
 		e->streams[i].source = o->sources[i];
-		int ret = e->has_target ? ipfix_encoder_create(&eo, &e->streams[i].encoder) : 0;
+		ret = e->has_target ? ipfix_encoder_create(&eo, &e->streams[i].encoder) : 0;
 		if (ret < 0)
 			return ret;
 	}
@@ -382,7 +391,9 @@ static int wait_connected(struct exporter *e, uint64_t wait_ns)
 {
 	uint64_t deadline = clock_mono_ns() + wait_ns;
 	while (!transport_connect(&e->transport, clock_mono_ns())) {
-		if (clock_mono_ns() >= deadline)
+		bool is_refused =
+			e->transport.error == -EACCES; // its certificate: waiting is in vain
+		if (is_refused || clock_mono_ns() >= deadline)
 			return e->transport.error;
 		pause_ns(20 * NS_PER_MSEC);
 	}
@@ -407,13 +418,12 @@ int exporter_start(const struct exporter_options *o, struct exporter **ret_expor
 	if (ret == 0)
 		ret = create_encoders(e, o);
 	if (ret == 0 && e->has_target)
-		ret = transport_init(&e->transport, o->target);
+		ret = transport_init(&e->transport, o->target, &o->tls);
 	if (ret == 0 && e->has_target && o->patience_ns)
 		ret = wait_connected(e, o->patience_ns);
 	if (ret == 0)
 		ret = -pthread_create(&e->thread, NULL, run, e);
 	if (ret < 0) {
-		transport_close(&e->transport);
 		exporter_free(e);
 		return ret;
 	}

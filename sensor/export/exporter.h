@@ -21,8 +21,9 @@ struct exporter_source {
 };
 
 struct exporter_options {
-	const char *target; // "" : none
-	uint16_t max_len;   // of a message
+	const char *target; // of transport_init; "" : none
+	struct transport_tls tls;
+	uint16_t max_len; // of a message
 	bool biflow;
 	uint32_t pen;
 	uint64_t template_interval_ns; // over UDP; of the exporter's own counters over TCP, too
@@ -42,10 +43,11 @@ struct exporter_options {
 	void *ctx;
 };
 
-// In flows; exported + no_target + unsent is what came out of the rings.
+// In flows; exported + no_target + unfit + unsent is what came out of the rings.
 struct exporter_counters {
 	uint64_t exported;
 	uint64_t no_target;
+	uint64_t unfit;	 // NetFlow v5 cannot tell of IPv6
 	uint64_t unsent; // sending failed, or the collector was away to the end
 	uint64_t hits_told;
 	uint64_t messages; // with templates

@@ -41,6 +41,7 @@ MODULES = [
     "test_intel",
     "test_sensor_intel",
     "test_sensor_ledger",
+    "test_sensor_export",
     "test_demo",
 ]
 

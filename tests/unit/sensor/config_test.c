@@ -57,7 +57,7 @@ static void a_capture_alone_leaves_everything_at_its_default(void **)
 {
 	assert_int_equal(parse("--pcap a.pcap"), CONFIG_RUN);
 	assert_string_equal(config.pcap, "a.pcap");
-	assert_string_equal(config.target, "");
+	assert_int_equal(config.targets.n, 0);
 	assert_int_equal(config.idle_ns, 30 * SEC);
 	assert_int_equal(config.active_ns, 300 * SEC);
 	assert_int_equal(config.n_flows, 1 << 20);
@@ -201,7 +201,7 @@ static void the_file_and_flags_give_the_same_settings(void **)
 	assert_int_equal(config.idle_ns, 60 * SEC); // the flag wins
 	assert_int_equal(config.n_flows, 2 << 20);
 	assert_false(config.biflow || config.vlan_in_key);
-	assert_string_equal(config.target, "tcp:127.0.0.1:1");
+	assert_string_equal(config.targets.items[0], "tcp:127.0.0.1:1");
 }
 
 static void other_programs_sections_are_left_alone_and_unknown_keys_are_not(void **)

@@ -23,7 +23,9 @@ static inline struct sensor_config eal_config(void)
 	static char none[] = "";
 	return (struct sensor_config){
 		.pcap = none,
-		.target = none,
+		.export_ca = none,
+		.export_cert = none,
+		.export_key = none,
 		.n_queues = 1,
 		.sampling = 1,
 		.n_mbufs = 2047,

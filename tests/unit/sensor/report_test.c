@@ -9,13 +9,14 @@
 static struct port ports[2] = {{.name = "net_a0"}, {.name = "net_b0"}};
 static struct report_worker workers[3];
 static struct report report;
+static const struct config_list to;
 
 static int setup(void **)
 {
 	memset(workers, 0, sizeof(workers));
 	report = (struct report){
 		.cycles_per_sec = 1000,
-		.target = "tcp:192.0.2.1:4739",
+		.to = &to,
 		.n_ports = 2,
 		.n_workers = 3,
 		.ports = ports,

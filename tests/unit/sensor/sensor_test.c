@@ -90,7 +90,9 @@ static void a_run_accounts_for_every_packet_and_delivers_every_flow(void **)
 	uint64_t limit = clock_mono_ns() + 60 * NS_PER_SEC;
 	write_capture();
 	collector_open(&collector, SOCK_DGRAM);
-	config.target = collector.target;
+	static char *targets[1];
+	targets[0] = collector.target;
+	config.targets = (struct config_list){.items = targets, .n = 1};
 	config.domain = 3;
 	assert_int_equal(sensor_start(&config, rest, &sensor), 0);
 	while (!sensor_ended(sensor) && clock_mono_ns() < limit)

@@ -59,8 +59,10 @@ static void workers_and_exporter_add_up(void **)
 	drop(PACKET_NOT_IP, 3);
 	add_worker(&s);
 	add_worker(&s); // two queues alike
-	summary_add_exporter(
-		&s, &(struct exporter_counters){.exported = 1, .no_target = 0, .unsent = 1}
+	summary_add_targets(
+		&s,
+		&(struct targets_counters
+		){.n = 1, .copies = 1, .of = {{.exported = 1, .no_target = 0, .unsent = 1}}}
 	);
 	assert_int_equal(s.packets, 26);
 	assert_int_equal(s.flow_packets, 20);
@@ -133,7 +135,9 @@ static void flows_lost_by_a_full_ring_are_a_drop(void **)
 	flow_table_flush(flows.table);
 	worker.counters.received = 5;
 	add_worker(&s);
-	summary_add_exporter(&s, &(struct exporter_counters){.exported = 2});
+	summary_add_targets(
+		&s, &(struct targets_counters){.n = 1, .copies = 1, .of = {{.exported = 2}}}
+	);
 	assert_int_equal(s.ring_full, 3);
 	assert_int_equal(summary_residue(&s), 0);
 	flow_ring_free(small);

@@ -29,7 +29,7 @@ static int teardown(void **)
 static void open_both(int type)
 {
 	collector_open(collector, type);
-	assert_int_equal(transport_init(&transport, collector->target), 0);
+	assert_int_equal(transport_init(&transport, collector->target, NULL), 0);
 	assert_true(transport_connect(&transport, 0));
 	if (type == SOCK_STREAM)
 		collector_accept(collector);
@@ -37,20 +37,49 @@ static void open_both(int type)
 
 static void a_target_names_its_protocol_and_udp_is_meant_without(void **)
 {
-	assert_int_equal(transport_init(&transport, "tcp:127.0.0.1:4739"), 0);
+	assert_int_equal(transport_init(&transport, "tcp:127.0.0.1:4739", NULL), 0);
 	assert_int_equal(transport.to.kind, TRANSPORT_TCP);
-	assert_int_equal(transport_init(&transport, "udp:127.0.0.1:4739"), 0);
+	assert_int_equal(transport_init(&transport, "udp:127.0.0.1:4739", NULL), 0);
 	assert_int_equal(transport.to.kind, TRANSPORT_UDP);
-	assert_int_equal(transport_init(&transport, "127.0.0.1:4739"), 0);
+	assert_int_equal(transport_init(&transport, "127.0.0.1:4739", NULL), 0);
 	assert_int_equal(transport.to.kind, TRANSPORT_UDP);
-	assert_int_equal(transport_init(&transport, "sctp:127.0.0.1:4739"), -EINVAL);
-	assert_int_equal(transport_init(&transport, "udp:127.0.0.1"), -EINVAL);
+	assert_int_equal(transport_init(&transport, "sctp:127.0.0.1:4739", NULL), -EINVAL);
+	assert_int_equal(transport_init(&transport, "udp:127.0.0.1", NULL), -EINVAL);
+	assert_int_equal(transport_init(&transport, "tls:127.0.0.1:4740", NULL), -EINVAL);
+}
+
+static void a_target_may_name_its_format(void **)
+{
+	static const struct {
+		const char *target;
+		int kind, version;
+	} cases[] = {
+		{"udp:127.0.0.1:1", TRANSPORT_UDP, 10},
+		{"ipfix+udp:127.0.0.1:1", TRANSPORT_UDP, 10},
+		{"v9+udp:[::1]:1", TRANSPORT_UDP, 9},
+		{"v5+127.0.0.1:1", TRANSPORT_UDP, 5},
+		{"v9+tcp:127.0.0.1:1", TRANSPORT_TCP, 9},
+		{"tls:localhost:1", TRANSPORT_TLS, 10},
+		{"unix:/run/ipfix.sock", TRANSPORT_UNIX, 10},
+	};
+	struct endpoint to;
+	uint16_t version;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(transport_parse(cases[i].target, &to, &version), 0);
+		assert_int_equal(to.kind, cases[i].kind);
+		assert_int_equal(version, cases[i].version);
+	}
+	assert_int_equal(transport_parse("v7+udp:127.0.0.1:1", &to, &version), -EINVAL);
+	assert_int_equal(transport_parse("unix:", &to, &version), -EINVAL);
+	char longest[200] = "unix:";
+	memset(longest + 5, 'x', sizeof(longest) - 6);
+	assert_int_equal(transport_parse(longest, &to, &version), -EINVAL);
 }
 
 static void nothing_is_sent_before_the_connection_is_made(void **)
 {
 	collector_open(collector, SOCK_DGRAM);
-	assert_int_equal(transport_init(&transport, collector->target), 0);
+	assert_int_equal(transport_init(&transport, collector->target, NULL), 0);
 	assert_int_equal(transport_send(&transport, "x", 1), -ENOTCONN);
 	assert_false(collector_wait(collector->fd, 10));
 }
@@ -103,7 +132,7 @@ static void pauses_between_tries_double_up_to_a_bound(void **)
 	uint64_t pause = TRANSPORT_PAUSE_MIN_NS;
 	collector_open(collector, SOCK_STREAM);
 	close(collector->listen_fd);
-	assert_int_equal(transport_init(&transport, collector->target), 0);
+	assert_int_equal(transport_init(&transport, collector->target, NULL), 0);
 	for (int i = 0; i < 10; i++) {
 		uint64_t before = clock_mono_ns();
 		assert_false(transport_connect(&transport, UINT64_MAX));
@@ -229,6 +258,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(a_target_names_its_protocol_and_udp_is_meant_without),
+		TEST(a_target_may_name_its_format),
 		TEST(nothing_is_sent_before_the_connection_is_made),
 		TEST(a_datagram_is_a_message),
 		TEST(a_datagram_larger_than_any_is_refused_and_others_go_on),
