@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/query.h"
 #include "cli/replay.h"
+#include "cli/restore.h"
 #include "cli/shape.h"
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
@@ -18,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +50,7 @@ struct command {
 	const char *cmd;			// of the control socket
 	const char *operand_keys[OPERANDS_MAX]; // the arguments the operands become, ended by NULL
 	int n_optional;				// of them, from the last on
+	bool takes_dir;				// the operand is a path on this machine
 	bool takes_pairs;			// more operands of the form key=value
 	bool takes_file;	    // the last operand may be a file, whose content is sent
 	const char *columns[11];    // of the table; none: the answer is shown as it is
@@ -78,7 +81,24 @@ static int feeds_test(const struct options *o)
 		"id", "state", "what", "indicators", "hours_done", "hours", "hits", "allowed_hits" \
 	}
 
+// The collector's working directory is not ours.
+static json_t *absolute(const char *word)
+{
+	char path[PATH_MAX], cwd[PATH_MAX];
+	if (*word == '/' || !getcwd(cwd, sizeof(cwd)))
+		return json_string(word);
+	int n = snprintf(path, sizeof(path), "%s/%s", cwd, word);
+	return n > 0 && (size_t)n < sizeof(path) ? json_string(path) : NULL;
+}
+
 static const struct command commands[] = {
+	{.words = {"backup"},
+	 .operands = "DIR",
+	 .cmd = "backup",
+	 .operand_keys = {"dir"},
+	 .takes_dir = true,
+	 .columns = {"dir", "rows"},
+	 .text = "copy the store as it is now to a new folder, for weir restore"},
 	{.words = {"ledger"},
 	 .cmd = "ledger",
 	 .columns = {"kind", "name", "value"},
@@ -251,6 +271,7 @@ static const struct program {
 	{"import", import_main, "nfdump files and captures into the store"},
 	{"export", export_main, "stored flows as nfdump files, CSV or JSON"},
 	{"replay", replay_main, "stored flows to another collector"},
+	{"restore", restore_main, "a store of what weir backup made"},
 	{"doctor", doctor_main, "whether this machine has what it needs"},
 };
 
@@ -426,6 +447,8 @@ static json_t *arguments(const struct command *c, const struct options *o)
 		bool ok = true;
 		if (i >= keys)
 			ok = add_pair(args, word);
+		else if (c->takes_dir)
+			ok = json_object_set_new(args, c->operand_keys[i], absolute(word)) == 0;
 		else if (c->takes_file && i == keys - 1)
 			ok = json_object_set_new(args, c->operand_keys[i], content(word)) == 0;
 		else

@@ -5,6 +5,7 @@
 #include "collector/commands_intel.h"
 #include "collector/commands_post.h"
 #include "collector/commands_user.h"
+#include "collector/store/backup.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -129,6 +130,20 @@ static json_t *cmd_seal(void *ctx, json_t *, char error[static ERROR_LEN])
 	return rows < 0 ? fail(error, why) : json_pack("{s:I}", "sealed", (json_int_t)rows);
 }
 
+static json_t *cmd_backup(void *ctx, json_t *args, char error[static ERROR_LEN])
+{
+	struct commands_context *c = ctx;
+	char why[STORE_ERROR_LEN] = "";
+	struct store_stats stats;
+	const char *dir = json_string_value(json_object_get(args, "dir"));
+	if (!dir || *dir != '/')
+		return fail(error, "dir: an absolute path that does not exist yet");
+	store_stats(c->store, &stats); // before: the copy has these rows at least
+	if (store_backup(c->store, dir, why) < 0)
+		return fail(error, why);
+	return json_pack("{s:s,s:I}", "dir", dir, "rows", (json_int_t)stats.total_rows);
+}
+
 // Entries of the trail, newest first.
 static json_t *cmd_audit(void *ctx, json_t *args, char error[static ERROR_LEN])
 {
@@ -159,6 +174,7 @@ change(void *ctx,
 
 #define CHANGES(X)                                                                                 \
 	X(seal, "seal")                                                                            \
+	X(backup, "backup")                                                                        \
 	X(user_add, "user.add")                                                                    \
 	X(user_rotate, "user.rotate")                                                              \
 	X(user_del, "user.del")                                                                    \
@@ -186,6 +202,7 @@ const struct control_command commands[] = {
 	{"exporters", cmd_exporters, "who sends, and how well: address, limit"},
 	{"entity", cmd_entity, "an entity's number: name"},
 	{"seal", change_seal, "seal all hours now, the running one too"},
+	{"backup", change_backup, "copy the store as it is now: dir"},
 	{"flow.post", cmd_flow_post, "store one record and tell what it matched"},
 	{"audit", cmd_audit, "who changed what, newest first: limit"},
 	{"entity.list", cmd_entity_list, "entities: numbers, networks"},

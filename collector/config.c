@@ -165,6 +165,13 @@ static const struct config_item items[] = {
 	 .max = 1ll << 60,
 	 .def = "256 MiB",
 	 .text = "intake waits while less than this is free on the store's disk, bytes"},
+	{.key = "collector.scrub",
+	 .type = CONFIG_SIZE,
+	 .offset = AT(scrub),
+	 .min = 0,
+	 .max = 1ll << 30,
+	 .def = "4 MiB",
+	 .text = "of the store read each second to find damage, bytes; 0: nothing"},
 	{.flag = "verbose", .type = CONFIG_BOOL, .offset = AT(verbose), .text = "log details too"},
 };
 

@@ -28,6 +28,7 @@ struct collector_config {
 	int64_t block_rows;
 	int64_t retention_age_ns, retention_size, retention_free;
 	int64_t reserve;
+	int64_t scrub;
 	bool verbose;
 };
 

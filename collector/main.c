@@ -95,6 +95,7 @@ static int start_sealer(struct collector *c)
 		.store = c->store,
 		.ledger = &c->ledger,
 		.interval_ns = SEAL_INTERVAL_NS,
+		.scrub = (uint64_t)c->config.scrub * (SEAL_INTERVAL_NS / NS_PER_SEC),
 		.retention =
 			{
 				.age_ns = (uint64_t)c->config.retention_age_ns,

@@ -12,6 +12,7 @@
 
 struct sealer {
 	struct sealer_options o;
+	struct check check; // how far reading has come
 	pthread_t thread;
 	pthread_mutex_t seal_lock; // one seal at a time
 	pthread_mutex_t lock;	   // guards stop
@@ -68,6 +69,25 @@ static int64_t seal(struct sealer *s, bool all, char error[static STORE_ERROR_LE
 	return ret;
 }
 
+static void scrub(struct sealer *s)
+{
+	struct check was = s->check;
+	if (s->o.scrub == 0 || store_scrub(s->o.store, &s->check, s->o.scrub) < 0)
+		return; // without memory: the next turn goes on
+	struct check *c = &s->check;
+	uint64_t bad = c->bad_blocks + c->bad_tables + c->gaps;
+	ledger_add(s->o.ledger, LEDGER_scrub_bytes, c->bytes - was.bytes);
+	ledger_add(s->o.ledger, LEDGER_scrub_bad, bad - was.bad_blocks - was.bad_tables - was.gaps);
+	ledger_add(s->o.ledger, LEDGER_scrub_bad_rows, c->bad_rows - was.bad_rows);
+	if (*c->first_bad && !*was.first_bad)
+		log_err("the store is damaged: %s cannot be read; weir doctor --store tells all",
+			c->first_bad);
+	if (!c->is_done)
+		return;
+	ledger_add(s->o.ledger, LEDGER_scrub_rounds, 1);
+	*c = (struct check){};
+}
+
 static void say(int64_t ret, const char *what, const char *why, struct log_limit *limit)
 {
 	uint64_t suppressed;
@@ -90,6 +110,7 @@ static void *sealer_main(void *arg)
 		if (rows > 0)
 			log_info("sealed %lld records", (long long)rows);
 		say(rows, "sealing", error, &limit);
+		scrub(s);
 	}
 	return NULL;
 }

@@ -2,11 +2,12 @@
 #pragma once
 
 // The thread that seals hours when they are over (collector/store/store.h, store_seal) and removes
-// what is no longer kept (collector/store/retention.h): at once, then every few seconds, and on
-// request, the running hour being sealed then too.
-// Thread: control.
+// what is no longer kept (collector/store/retention.h), and that reads all that is stored, bit by
+// bit, to find damage (collector/store/check.h): at once, then every few seconds, and on request,
+// the running hour being sealed then too. Thread: control.
 
 #include "collector/ledger.h"
+#include "collector/store/backup.h"
 #include "collector/store/retention.h"
 
 struct sealer;
@@ -16,6 +17,7 @@ struct sealer_options {
 	struct ledger *ledger; // counts what was removed
 	uint64_t interval_ns;
 	struct store_retention retention;
+	uint64_t scrub; // bytes a turn that are read to find damage; 0: none
 };
 
 [[nodiscard]] int sealer_start(const struct sealer_options *options, struct sealer **ret_sealer);

@@ -3,6 +3,7 @@
 
 #include "cli/doctor/needs.h"
 #include "cli/doctor/print.h"
+#include "cli/doctor/store.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -14,17 +15,23 @@
 
 struct options {
 	const char *settings; // NULL: the installed file, if there is one
-	const char *root;     // for tests, hence not in --help
+	const char *store;    // NULL: the machine is looked at
+	bool repair;
+	const char *root; // for tests, hence not in --help
 	enum output_format format;
 };
 
 static int print_help(void)
 {
 	printf("Usage: weir doctor [-c FILE] [-o FORMAT]\n"
+	       "       weir doctor --store DIR [--repair] [-o FORMAT]\n"
 	       "Looks whether this machine has what the settings ask for, and prints the commands\n"
 	       "that mend what is missing. Changes nothing. Ends with 1 when there is an error.\n\n"
 	       "  -c, --config FILE      the settings [" SETTINGS ", where it is]\n"
 	       "  -o, --output FORMAT    table, json or csv [table]\n"
+	       "      --store DIR        read all of a store instead, and tell what is damaged\n"
+	       "      --repair           make a damaged list of its files anew; stop the "
+	       "collector\n"
 	       "      --help             show this and end\n\nIt looks at:\n");
 	for (const struct doctor_check *c = doctor_checks; c->name; c++)
 		printf("  %-16s %s\n", c->name, c->text);
@@ -42,6 +49,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 	static const struct option longs[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"output", required_argument, NULL, 'o'},
+		{"store", required_argument, NULL, 's'},
+		{"repair", no_argument, NULL, 'r'},
 		{"sysroot", required_argument, NULL, 'R'},
 		{"help", no_argument, NULL, 'h'},
 		{},
@@ -50,6 +59,10 @@ static int parse_options(int argc, char **argv, struct options *o)
 	while ((c = getopt_long(argc, argv, "c:o:h", longs, NULL)) != -1) {
 		if (c == 'c')
 			o->settings = optarg;
+		else if (c == 's')
+			o->store = optarg;
+		else if (c == 'r')
+			o->repair = true;
 		else if (c == 'R')
 			o->root = optarg;
 		else if (c == 'o' && output_format_parse(optarg, &o->format) < 0)
@@ -59,6 +72,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 		else if (c == '?')
 			return CONFIG_EXIT_USAGE;
 	}
+	if (o->repair && !o->store)
+		return usage("--repair needs --store", "DIR");
 	return optind < argc ? usage("unexpected argument", argv[optind]) : CONFIG_RUN;
 }
 
@@ -86,6 +101,8 @@ int doctor_main(int argc, char **argv)
 	int ret = parse_options(argc, argv, &o);
 	if (ret != CONFIG_RUN)
 		return ret;
+	if (o.store)
+		return doctor_store(o.store, o.repair, o.format);
 	snprintf(installed, sizeof(installed), "%s%s", o.root, SETTINGS);
 	if (!o.settings && access(installed, F_OK) == 0)
 		o.settings = installed;

@@ -408,6 +408,28 @@ struct slice db_iter_value(const struct db_iter *it)
 	return s;
 }
 
+int db_checkpoint(struct db *db, const char *dir, char error[static DB_ERROR_LEN])
+{
+	char *what = NULL;
+	rocksdb_checkpoint_t *c = rocksdb_checkpoint_object_create(db->db, &what);
+	if (!what)
+		rocksdb_checkpoint_create(c, dir, 0, &what); // 0: what is in the WAL goes to a file
+	if (c)
+		rocksdb_checkpoint_object_destroy(c);
+	return what ? translate(what, error) : 0;
+}
+
+int db_repair(const char *dir, char error[static DB_ERROR_LEN])
+{
+	struct db *db = prepare(READER_CACHE_LEN);
+	char *what = NULL;
+	if (!db)
+		return -ENOMEM;
+	rocksdb_repair_db(db->options, dir, &what);
+	db_close(db);
+	return what ? translate(what, error) : 0;
+}
+
 uint64_t db_property(struct db *db, const char *name)
 {
 	uint64_t v = 0;

@@ -85,5 +85,12 @@ int db_iter_error(struct db_iter *it);
 struct slice db_iter_key(const struct db_iter *it);
 struct slice db_iter_value(const struct db_iter *it);
 
+// The database as it is now, all of it in files, below `dir`, which must not exist: by links where
+// it is on the same file system.
+[[nodiscard]] int db_checkpoint(struct db *db, const char *dir, char error[static DB_ERROR_LEN]);
+
+// Makes a database whose list of files is damaged anew from those files; nobody may have it open.
+[[nodiscard]] int db_repair(const char *dir, char error[static DB_ERROR_LEN]);
+
 // A number RocksDB keeps of itself, 0 when it does not know the name.
 uint64_t db_property(struct db *db, const char *name);

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 in the middle of an export: what was said to be stored is still there."""
+import os
+import random
 import time
 
 from weir import equal, wait_for
@@ -49,3 +51,32 @@ def sigterm_of_the_collector_stores_all_it_read(t):
     col.stop()
     col.start()
     equal("records after the restart", col.ledger()["store_rows"], 50_000)
+
+
+def kill9_at_random_moments_loses_nothing_acknowledged(t):
+    """WEIR_TEST_KILLS=100 for a long run."""
+    kills, r = int(os.environ.get("WEIR_TEST_KILLS", 3)), random.Random(9)
+    col, kept, worst = t.collector(), 0, 0.0
+    for i in range(kills):
+        # an odd one over UDP, whose exporter nothing holds back
+        to = col.udp() if i % 2 else col.tcp()
+        argv = t.export_argv("ipfix", to, 3_000_000, domain=i, start=int(time.time()) - 60, rate=400_000)
+        exporter = t.start("weir-gen", argv)
+        time.sleep(r.uniform(0.05, 0.7))
+        stored = col.ledger()["stored"]
+        col.kill()
+        exporter.kill()
+        begin = time.monotonic()
+        col.start()
+        ready = time.monotonic() - begin
+        rows = col.ledger()["store_rows"]
+        assert rows >= kept + stored, f"kill {i}: {kept} + {stored} records were stored, {rows} are there"
+        text = col.process.text()
+        assert "lost" not in text and "missing" not in text, text[-500:]
+        worst = max(worst, ready)
+        kept = rows
+    assert worst < 10, f"ready after {worst:.1f} s"  # on a machine that does other things, too
+    print(f"{kills} kills, {kept} records kept, ready after {worst:.2f} s at most")
+    col.stop()
+    doctor = t.run([t.program("cli/weir"), "doctor", "--store", col.store])
+    assert f"{kept} of {kept} records can be read" in doctor.stderr, doctor.stderr

@@ -20,7 +20,7 @@ struct store {
 	atomic_int n_inside, most_inside;
 	atomic_llong answer;
 	_Atomic uint64_t now_ns;
-	atomic_uint n_retains;
+	atomic_uint n_retains, n_scrubs;
 	atomic_int retain_answer;
 	_Atomic uint64_t age_ns; // asked for
 };
@@ -67,6 +67,18 @@ int store_retain(
 		snprintf(error, STORE_ERROR_LEN, "it will not go");
 	atomic_fetch_add(&s->n_retains, 1);
 	return answer;
+}
+
+int store_scrub(struct store *s, struct check *c, uint64_t bytes)
+{
+	if (bytes == 0)
+		return 0;
+	atomic_fetch_add(&s->n_scrubs, 1);
+	c->bytes += bytes;
+	c->bad_blocks++;
+	c->bad_rows += 9;
+	c->is_done = c->bytes >= 3 * bytes;
+	return 0;
 }
 
 static int set_up(void **)
@@ -167,6 +179,23 @@ static void a_failure_to_remove_does_not_keep_from_sealing(void **)
 	sealer_stop(s);
 }
 
+static void each_turn_reads_a_bit_and_counts_what_is_damaged(void **)
+{
+	struct sealer_options o = {
+		.store = &store, .ledger = &ledger, .interval_ns = SHORT, .scrub = 100};
+	struct sealer *s;
+	unsigned before = atomic_load(&store.n_scrubs);
+	assert_int_equal(sealer_start(&o, &s), 0);
+	wait_for_seals(7);
+	sealer_stop(s);
+	unsigned n = atomic_load(&store.n_scrubs) - before;
+	assert_true(n >= 6);
+	assert_int_equal(ledger_get(&ledger, LEDGER_scrub_bytes), 100 * n);
+	assert_int_equal(ledger_get(&ledger, LEDGER_scrub_bad), n);
+	assert_int_equal(ledger_get(&ledger, LEDGER_scrub_bad_rows), 9 * n);
+	assert_int_equal(ledger_get(&ledger, LEDGER_scrub_rounds), n / 3);
+}
+
 static void *seal_many(void *arg)
 {
 	char error[STORE_ERROR_LEN];
@@ -199,6 +228,7 @@ int main(void)
 		TEST(request_seals_the_running_hour_too),
 		TEST(what_is_too_old_goes_at_once_and_is_counted),
 		TEST(a_failure_to_remove_does_not_keep_from_sealing),
+		TEST(each_turn_reads_a_bit_and_counts_what_is_damaged),
 		TEST(one_seal_at_a_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
