@@ -218,11 +218,12 @@ int block_column_decode(
 	struct buf bytes,
 	enum record_field f,
 	struct record_batch *into,
-	uint32_t n
+	uint32_t n,
+	bool coded
 )
 {
 	struct buf b = checked(bytes.p, buf_left(&bytes));
 	if (b.bad || buf_u8(&b) != BLOCK_VERSION)
 		return -EIO;
-	return column_decode(c, b, f, into, n);
+	return coded ? column_decode_coded(c, b, f, into, n) : column_decode(c, b, f, into, n);
 }

@@ -58,11 +58,13 @@ struct block_summary block_summary_of(const struct column_rows *rows);
 	enum record_field f
 );
 
-// Adds the column to a batch that is to have n rows; start_ns first. 0, -EIO or -ENOMEM.
+// Adds the column to a batch that is to have n rows; start_ns before other times. With `coded` a
+// dictionary of addresses stays one. 0, -EIO or -ENOMEM.
 [[nodiscard]] int block_column_decode(
 	struct column_coder *c,
 	struct buf bytes,
 	enum record_field f,
 	struct record_batch *into,
-	uint32_t n
+	uint32_t n,
+	bool coded
 );

@@ -110,7 +110,7 @@ static int encode_since_start(
 		c->lo[i] = v[row] - (start ? start[row] : 0);
 	}
 	bytes_u8(out, COLUMN_SINCE_START);
-	return ints_encode(&c->ints, out, c->lo, rows->n, (struct ints_spec){effort, true});
+	return ints_encode(&c->ints, out, c->lo, rows->n, (struct ints_spec){effort, true, false});
 }
 
 // Keeps the smaller of two encodings that stand one after the other at the end of `out`.
@@ -141,7 +141,7 @@ static int encode_ints(
 	if (!fast_end) {
 		bytes_u8(out, COLUMN_INTS);
 		int ret = ints_encode(
-			&c->ints, out, c->hi, rows->n, (struct ints_spec){effort, is_time}
+			&c->ints, out, c->hi, rows->n, (struct ints_spec){effort, is_time, false}
 		);
 		if (ret < 0)
 			return ret;
@@ -177,12 +177,13 @@ static int encode_halves(
 	struct bytes *out,
 	const uint64_t *hi,
 	const uint64_t *lo,
-	uint32_t n
+	uint32_t n,
+	bool sorted
 )
 {
-	struct ints_spec plain = {INTS_FAST, false};
+	struct ints_spec plain = {.effort = INTS_FAST}, lows = {.effort = INTS_FAST, .steps = sorted};
 	int ret = ints_encode(&c->ints, out, hi, n, plain);
-	return ret < 0 ? ret : ints_encode(&c->ints, out, lo, n, plain);
+	return ret < 0 ? ret : ints_encode(&c->ints, out, lo, n, lows);
 }
 
 struct entry {
@@ -226,11 +227,11 @@ static int encode_addr_dict(struct column_coder *c, struct bytes *out, uint32_t 
 		return ret;
 	bytes_u8(out, COLUMN_ADDR_DICT);
 	bytes_varint(out, d->n);
-	if ((ret = encode_halves(c, out, c->dict_hi, c->dict_lo, d->n)) < 0)
+	if ((ret = encode_halves(c, out, c->dict_hi, c->dict_lo, d->n, true)) < 0)
 		return ret;
 	for (uint32_t i = 0; i < n; i++)
 		c->hi[i] = d->first[d->index[i]];
-	return ints_encode(&c->ints, out, c->hi, n, (struct ints_spec){INTS_FAST, false});
+	return ints_encode(&c->ints, out, c->hi, n, (struct ints_spec){.effort = INTS_FAST});
 }
 
 static int encode_addrs(
@@ -251,7 +252,7 @@ static int encode_addrs(
 		return 0;
 	size_t first = out->len;
 	bytes_u8(out, COLUMN_ADDR);
-	int ret = encode_halves(c, out, c->hi, c->lo, rows->n);
+	int ret = encode_halves(c, out, c->hi, c->lo, rows->n, false);
 	if (ret < 0)
 		return ret;
 	if (effort == INTS_SMALL && out->len - first > rows->n / 4 + 16) {
@@ -299,7 +300,7 @@ static int encode_texts(
 	struct texts texts = {.rows = rows, .refs = rows->batch->columns[f]};
 	struct dedupe_items items = {.ctx = &texts, .hash = hash_text, .equal = equal_texts};
 	struct dedupe *d = &c->dedupe;
-	struct ints_spec plain = {INTS_FAST, false};
+	struct ints_spec plain = {.effort = INTS_FAST};
 	int ret = dedupe_run(d, &items, rows->n, rows->n);
 	if (ret < 0)
 		return ret;

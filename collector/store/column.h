@@ -54,3 +54,12 @@ struct column_rows {
 	struct record_batch *into,
 	uint32_t n
 );
+
+// The same, but a column of addresses that is stored as a dictionary stays one.
+[[nodiscard]] int column_decode_coded(
+	struct column_coder *c,
+	struct buf in,
+	enum record_field f,
+	struct record_batch *into,
+	uint32_t n
+);

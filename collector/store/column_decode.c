@@ -3,15 +3,6 @@
 
 #include <errno.h>
 
-#define SCATTER(type)                                                                              \
-	do {                                                                                       \
-		type *to = record_batch_column_raw(into, f);                                       \
-		if (!to)                                                                           \
-			return -ENOMEM;                                                            \
-		for (uint32_t i = 0; i < n; i++)                                                   \
-			to[i] = (type)v[i];                                                        \
-	} while (0)
-
 static int
 scatter_macs(struct record_batch *into, enum record_field f, const uint64_t *v, uint32_t n)
 {
@@ -27,25 +18,6 @@ scatter_macs(struct record_batch *into, enum record_field f, const uint64_t *v, 
 
 // Values too wide for the column lose their high bits: the checksum was right, so this is a value
 // that we never write, and any value is as good.
-static int scatter(struct record_batch *into, enum record_field f, const uint64_t *v, uint32_t n)
-{
-	switch (record_fields[f].type) {
-	case RECORD_TYPE_U8:
-		SCATTER(uint8_t);
-		return 0;
-	case RECORD_TYPE_U16:
-		SCATTER(uint16_t);
-		return 0;
-	case RECORD_TYPE_U32:
-		SCATTER(uint32_t);
-		return 0;
-	case RECORD_TYPE_MAC:
-		return scatter_macs(into, f, v, n);
-	default:
-		return -EIO; // a form that does not go with the field's type
-	}
-}
-
 static int decode_ints(
 	struct column_coder *c,
 	struct buf *in,
@@ -55,12 +27,14 @@ static int decode_ints(
 )
 {
 	enum record_type type = record_fields[f].type;
-	if (type != RECORD_TYPE_U64 && type != RECORD_TYPE_TIME) {
+	if (type == RECORD_TYPE_ADDR || type == RECORD_TYPE_STR)
+		return -EIO; // a form that does not go with the field's type
+	if (type == RECORD_TYPE_MAC) {
 		int ret = ints_decode(&c->ints, in, c->hi, n);
-		return ret < 0 ? ret : scatter(into, f, c->hi, n);
+		return ret < 0 ? ret : scatter_macs(into, f, c->hi, n);
 	}
-	uint64_t *to = record_batch_column_raw(into, f);
-	return to ? ints_decode(&c->ints, in, to, n) : -ENOMEM;
+	void *to = record_batch_column_raw(into, f);
+	return to ? ints_decode_as(&c->ints, in, (unsigned)record_fields[f].width, to, n) : -ENOMEM;
 }
 
 static int decode_since_start(
@@ -122,24 +96,49 @@ static int decode_numbers(struct column_coder *c, struct buf *in, uint32_t n, ui
 	return max < n_dict ? 0 : -EIO;
 }
 
-static int decode_addr_dict(struct column_coder *c, struct buf *in, struct addr *to, uint32_t n)
+// The dictionary's addresses and the rows' numbers among them.
+static int decode_addr_dict(
+	struct column_coder *c,
+	struct buf *in,
+	struct addr *ret_values,
+	uint32_t *ret_codes,
+	uint32_t n,
+	uint32_t *ret_n_dict
+)
 {
 	uint32_t n_dict = dict_len(in, n);
 	if (!n_dict)
 		return -EIO;
-	int ret = ints_decode(&c->ints, in, c->dict_hi, n_dict);
-	if (ret < 0 || (ret = ints_decode(&c->ints, in, c->dict_lo, n_dict)) < 0 ||
-	    (ret = decode_numbers(c, in, n, n_dict)) < 0)
+	int ret = decode_addrs(c, in, ret_values, n_dict);
+	if (ret == 0)
+		ret = ints_decode_as(&c->ints, in, sizeof(*ret_codes), ret_codes, n);
+	if (ret < 0)
 		return ret;
-	for (uint32_t i = 0; i < n_dict; i++) {
-		c->dict_hi[i] = htobe64(c->dict_hi[i]);
-		c->dict_lo[i] = htobe64(c->dict_lo[i]);
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		memcpy(to[i].b, &c->dict_hi[c->hi[i]], 8);
-		memcpy(to[i].b + 8, &c->dict_lo[c->hi[i]], 8);
-	}
-	return 0;
+	uint32_t max = 0;
+	for (uint32_t i = 0; i < n; i++)
+		max = ret_codes[i] > max ? ret_codes[i] : max;
+	*ret_n_dict = n_dict;
+	return max < n_dict ? 0 : -EIO;
+}
+
+static int decode_addr_rows(
+	struct column_coder *c,
+	struct buf *in,
+	enum record_field f,
+	struct record_batch *into,
+	uint32_t n
+)
+{
+	struct addr *values;
+	struct record_coded *coded = record_batch_coded(into, f, &values);
+	struct addr *to = record_batch_column_raw(into, f);
+	if (!coded || !to)
+		return -ENOMEM;
+	into->has_coded &= ~(1ull << f);
+	int ret = decode_addr_dict(c, in, values, coded->codes, n, &coded->n);
+	for (uint32_t i = 0; ret == 0 && i < n; i++)
+		to[i] = values[coded->codes[i]];
+	return ret;
 }
 
 // Each distinct text is stored once in the batch too; rows share it.
@@ -196,13 +195,13 @@ static int decode_form(
 	bool is_addr = form == COLUMN_ADDR || form == COLUMN_ADDR_DICT;
 	if (type != (is_addr ? RECORD_TYPE_ADDR : RECORD_TYPE_STR))
 		return -EIO;
+	if (form == COLUMN_ADDR_DICT)
+		return decode_addr_rows(c, in, f, into, n);
 	void *to = record_batch_column_raw(into, f);
 	if (!to)
 		return -ENOMEM;
 	if (form == COLUMN_ADDR)
 		return decode_addrs(c, in, to, n);
-	if (form == COLUMN_ADDR_DICT)
-		return decode_addr_dict(c, in, to, n);
 	return form == COLUMN_TEXT_DICT ? decode_texts(c, in, into, to, n) : -EIO;
 }
 
@@ -223,5 +222,38 @@ int column_decode(
 		ret = -EIO;
 	if (ret < 0)
 		into->used &= ~(1ull << f); // what it holds is undefined
+	return ret;
+}
+
+static int
+decode_coded(struct column_coder *c, struct buf *in, struct record_coded *coded, uint32_t n)
+{
+	(void)buf_u8(in); // the form
+	int ret = column_reserve(c, n);
+	if (ret == 0)
+		ret = decode_addr_dict(
+			c, in, (struct addr *)coded->values, coded->codes, n, &coded->n
+		);
+	return ret == 0 && buf_left(in) ? -EIO : ret;
+}
+
+int column_decode_coded(
+	struct column_coder *c,
+	struct buf in,
+	enum record_field f,
+	struct record_batch *into,
+	uint32_t n
+)
+{
+	struct buf peek = in;
+	struct addr *values;
+	if (record_fields[f].type != RECORD_TYPE_ADDR || buf_u8(&peek) != COLUMN_ADDR_DICT)
+		return column_decode(c, in, f, into, n);
+	if (n > into->cap)
+		return -EIO;
+	struct record_coded *coded = record_batch_coded(into, f, &values);
+	int ret = coded ? decode_coded(c, &in, coded, n) : -ENOMEM;
+	if (ret < 0)
+		into->has_coded &= ~(1ull << f);
 	return ret;
 }

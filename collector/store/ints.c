@@ -18,6 +18,7 @@ void ints_fini(struct ints_coder *c)
 	dedupe_fini(&c->dedupe);
 	free(c->dict);
 	free(c->steps);
+	free(c->codes);
 	*c = (struct ints_coder){0};
 }
 
@@ -27,9 +28,11 @@ static int reserve(struct ints_coder *c, uint32_t n)
 		return 0;
 	free(c->dict);
 	free(c->steps);
+	free(c->codes);
 	c->dict = malloc(n * sizeof(*c->dict));
 	c->steps = malloc(n * sizeof(*c->steps));
-	c->cap = c->dict && c->steps ? n : 0;
+	c->codes = malloc(n * sizeof(*c->codes));
+	c->cap = c->dict && c->steps && c->codes ? n : 0;
 	return c->cap ? 0 : -ENOMEM;
 }
 
@@ -39,15 +42,17 @@ static bool is_rising(const uint64_t *v, uint32_t n)
 		if (v[i] < v[i - 1])
 			return false;
 	}
-	return n > 2;
+	return true;
 }
 
-// PACK or DELTA, whichever is smaller. `steps` has room for n.
+// PACK or DELTA, whichever is smaller. `steps` has room for n. A step back is one of nearly 2^64:
+// an exception.
 static void
-put_plain(struct bytes *out, const uint64_t *v, uint32_t n, uint64_t *steps, bool is_time)
+put_plain(struct bytes *out, const uint64_t *v, uint32_t n, uint64_t *steps, struct ints_spec spec)
 {
+	bool is_time = spec.is_time;
 	struct pack_plan pack = pack_plan(v, n, is_time);
-	if (pack.bits && is_rising(v, n)) {
+	if ((pack.bits || pack.n_exceptions) && n > 2 && (spec.steps || is_rising(v, n))) {
 		for (uint32_t i = 1; i < n; i++)
 			steps[i - 1] = v[i] - v[i - 1];
 		struct pack_plan delta = pack_plan(steps, n - 1, is_time);
@@ -118,7 +123,7 @@ static int put_dict(struct ints_coder *c, struct bytes *out, const uint64_t *v, 
 		return -ENOMEM;
 	bytes_u8(out, FORM_DICT);
 	bytes_varint(out, c->dedupe.n);
-	put_plain(out, c->dict, c->dedupe.n, steps, false);
+	put_plain(out, c->dict, c->dedupe.n, steps, (struct ints_spec){.effort = INTS_FAST});
 	pack_encode(&numbers, out, c->steps, n);
 	free(steps);
 	return 1;
@@ -135,7 +140,7 @@ int ints_encode(
 	if (reserve(c, n) < 0)
 		return -ENOMEM;
 	size_t start = out->len;
-	put_plain(out, v, n, c->steps, spec.is_time);
+	put_plain(out, v, n, c->steps, spec);
 	size_t plain_len = out->len - start;
 	// Below a quarter of a byte a value there is nothing to win.
 	if (spec.effort == INTS_SMALL && plain_len > n / 4 + 16) {
@@ -166,7 +171,44 @@ static int get_plain(struct buf *in, uint8_t form, uint64_t *ret_v, uint32_t n)
 	return 0;
 }
 
-static int get_dict(struct ints_coder *c, struct buf *in, uint64_t *ret_v, uint32_t n)
+#define NARROW(type)                                                                               \
+	do {                                                                                       \
+		type *to = ret_v;                                                                  \
+		for (uint32_t i = 0; i < n; i++)                                                   \
+			to[i] = (type)v[i];                                                        \
+	} while (0)
+
+static void narrow(const uint64_t *v, unsigned width, void *ret_v, uint32_t n)
+{
+	if (width == 1)
+		NARROW(uint8_t);
+	else if (width == 2)
+		NARROW(uint16_t);
+	else
+		NARROW(uint32_t);
+}
+
+#define LOOK_UP(type)                                                                              \
+	do {                                                                                       \
+		type *to = ret_v;                                                                  \
+		for (uint32_t i = 0; i < n; i++)                                                   \
+			to[i] = (type)dict[codes[i]];                                              \
+	} while (0)
+
+static void
+look_up(const uint64_t *dict, const uint32_t *codes, unsigned width, void *ret_v, uint32_t n)
+{
+	if (width == 1)
+		LOOK_UP(uint8_t);
+	else if (width == 2)
+		LOOK_UP(uint16_t);
+	else if (width == 4)
+		LOOK_UP(uint32_t);
+	else
+		LOOK_UP(uint64_t);
+}
+
+static int get_dict(struct ints_coder *c, struct buf *in, unsigned width, void *ret_v, uint32_t n)
 {
 	uint64_t n_dict = bytes_get_varint(in);
 	if (in->bad || n_dict == 0 || n_dict > n)
@@ -174,20 +216,43 @@ static int get_dict(struct ints_coder *c, struct buf *in, uint64_t *ret_v, uint3
 	if (reserve(c, n) < 0)
 		return -ENOMEM;
 	uint8_t form = buf_u8(in);
-	if (get_plain(in, form, c->dict, (uint32_t)n_dict) < 0 || pack_decode(in, ret_v, n) < 0)
+	struct pack numbers;
+	if (get_plain(in, form, c->dict, (uint32_t)n_dict) < 0 || pack_parse(in, n, &numbers) < 0)
 		return -EIO;
-	uint64_t max = 0;
+	pack_unpack(&numbers, 4, c->codes);
+	uint32_t max = 0;
 	for (uint32_t i = 0; i < n; i++)
-		max = ret_v[i] > max ? ret_v[i] : max;
+		max = c->codes[i] > max ? c->codes[i] : max;
 	if (max >= n_dict)
 		return -EIO;
-	for (uint32_t i = 0; i < n; i++)
-		ret_v[i] = c->dict[ret_v[i]];
+	look_up(c->dict, c->codes, width, ret_v, n);
 	return 0;
+}
+
+int ints_decode_as(struct ints_coder *c, struct buf *in, unsigned width, void *ret_v, uint32_t n)
+{
+	uint8_t form = buf_u8(in);
+	struct pack p;
+	int ret;
+	if (form == FORM_DICT)
+		return get_dict(c, in, width, ret_v, n);
+	if (width == 8)
+		return get_plain(in, form, ret_v, n);
+	if (form == FORM_PACK) {
+		ret = pack_parse(in, n, &p);
+		if (ret == 0)
+			pack_unpack(&p, width, ret_v);
+		return ret;
+	}
+	if (reserve(c, n) < 0)
+		return -ENOMEM;
+	ret = get_plain(in, form, c->dict, n);
+	if (ret == 0)
+		narrow(c->dict, width, ret_v, n);
+	return ret;
 }
 
 int ints_decode(struct ints_coder *c, struct buf *in, uint64_t *ret_v, uint32_t n)
 {
-	uint8_t form = buf_u8(in);
-	return form == FORM_DICT ? get_dict(c, in, ret_v, n) : get_plain(in, form, ret_v, n);
+	return ints_decode_as(c, in, sizeof(*ret_v), ret_v, n);
 }

@@ -20,6 +20,7 @@ struct ints_coder {
 	struct dedupe dedupe;
 	uint64_t *dict;	 // the distinct values
 	uint64_t *steps; // differences; the dictionary's numbers
+	uint32_t *codes; // the dictionary's numbers on their way out
 	uint32_t cap;
 };
 
@@ -29,6 +30,7 @@ void ints_fini(struct ints_coder *c);
 struct ints_spec {
 	enum ints_effort effort;
 	bool is_time; // often whole milliseconds or seconds: a scale is tried
+	bool steps;   // may be rising in parts, with leaps between: steps are tried in any case
 };
 
 // Appends the coded array to `out`. 0, or -ENOMEM.
@@ -39,6 +41,11 @@ struct ints_spec {
 	uint32_t n,
 	struct ints_spec spec
 );
+
+// Takes an array of n values from `in`, as numbers of `width` bytes (1, 2, 4 or 8; higher bits are
+// lost). 0, -EIO when the bytes are not one, or -ENOMEM.
+[[nodiscard]] int
+ints_decode_as(struct ints_coder *c, struct buf *in, unsigned width, void *ret_v, uint32_t n);
 
 // Takes an array of n values from `in`. 0, -EIO when the bytes are not one, or -ENOMEM.
 [[nodiscard]] int ints_decode(struct ints_coder *c, struct buf *in, uint64_t *ret_v, uint32_t n);

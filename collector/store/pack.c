@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collector/store/pack.h"
 
+#include "collector/store/unpack.h"
 #include "lib/base/clock.h"
 
 #include <errno.h>
@@ -49,10 +50,11 @@ static uint64_t scale_of(const uint64_t *v, uint32_t n, uint64_t base)
 	return all_divide(v, n, base, NS_PER_SEC) ? NS_PER_SEC : NS_PER_MSEC;
 }
 
-// An exception costs its distance (mostly one byte) and its value.
+// An exception costs its distance (mostly one byte), its value, and as much again for the time that
+// it takes to read.
 static size_t exception_len(unsigned bits)
 {
-	return 2 + (bits + 6) / 7;
+	return 2 * (2 + (bits + 6) / 7);
 }
 
 struct pack_plan pack_plan(const uint64_t *v, uint32_t n, bool is_time)
@@ -134,70 +136,127 @@ void pack_encode(const struct pack_plan *plan, struct bytes *out, const uint64_t
 		put_bits(p, plan, v, n);
 }
 
-// Value i by assembling its bytes: near the end, where a load of 8 bytes would go past it.
-static uint64_t get_slow(const uint8_t *p, size_t len, unsigned bits, uint32_t i)
+static void put_at(void *v, uint64_t at, unsigned width, uint64_t value)
 {
-	size_t at = (size_t)i * bits;
-	uint8_t bytes[8] = {0};
-	uint64_t word;
-	for (size_t k = 0; k < 8 && at / 8 + k < len; k++)
-		bytes[k] = p[at / 8 + k];
-	memcpy(&word, bytes, 8);
-	return le64toh(word) >> (at % 8);
+	if (width == 1)
+		((uint8_t *)v)[at] = (uint8_t)value;
+	else if (width == 2)
+		((uint16_t *)v)[at] = (uint16_t)value;
+	else if (width == 4)
+		((uint32_t *)v)[at] = (uint32_t)value;
+	else
+		((uint64_t *)v)[at] = value;
 }
 
-static void get_bits(const uint8_t *p, size_t len, unsigned bits, uint64_t *ret_v, uint32_t n)
+// More bits than unpack32 gives: values of a full range.
+static void get_wide(const struct pack *p, unsigned width, void *ret_v)
 {
-	uint64_t mask = bits < 64 ? (1ull << bits) - 1 : ~0ull;
-	if (bits == 0) {
-		memset(ret_v, 0, n * sizeof(*ret_v));
-		return;
+	uint64_t mask = p->bits < 64 ? (1ull << p->bits) - 1 : ~0ull;
+	for (uint32_t i = 0; i < p->n; i++) {
+		size_t at = (size_t)i * p->bits, left = p->len - at / 8;
+		uint64_t word = 0;
+		memcpy(&word, p->data + at / 8, left < 8 ? left : 8);
+		put_at(ret_v, i, width, (le64toh(word) >> (at % 8) & mask) * p->scale + p->base);
 	}
-	// The values whose load of 8 bytes stays inside.
-	size_t n_fast = len >= 8 ? (len - 8) * 8 / bits + 1 : 0;
-	uint32_t i = 0;
-	for (size_t at = 0; i < n && i < n_fast; i++, at += bits) {
-		uint64_t word;
-		memcpy(&word, p + at / 8, 8);
-		ret_v[i] = le64toh(word) >> (at % 8) & mask;
-	}
-	for (; i < n; i++)
-		ret_v[i] = get_slow(p, len, bits, i) & mask;
 }
 
-static int get_exceptions(struct buf *in, uint64_t *ret_v, uint32_t n, uint64_t n_exceptions)
+#define CHUNK 1024
+
+#define STORE(type, value)                                                                         \
+	do {                                                                                       \
+		type *to = (type *)ret_v + first;                                                  \
+		for (uint32_t i = 0; i < n; i++)                                                   \
+			to[i] = (type)(value);                                                     \
+	} while (0)
+
+// The x of a chunk as values. All but times have a scale of 1.
+static void store_chunk(
+	const struct pack *p,
+	const uint32_t *x,
+	uint32_t first,
+	uint32_t n,
+	unsigned width,
+	void *ret_v
+)
+{
+	const uint64_t base = p->base, scale = p->scale;
+	const uint32_t base32 = (uint32_t)base, scale32 = (uint32_t)scale;
+	if (width == 1)
+		STORE(uint8_t, x[i] * scale32 + base32);
+	else if (width == 2)
+		STORE(uint16_t, x[i] * scale32 + base32);
+	else if (width == 4)
+		STORE(uint32_t, x[i] * scale32 + base32);
+	else if (scale == 1)
+		STORE(uint64_t, x[i] + base);
+	else
+		STORE(uint64_t, x[i] * scale + base);
+}
+
+static void get_narrow(const struct pack *p, unsigned width, void *ret_v)
+{
+	uint32_t x[CHUNK] = {0};
+	for (uint32_t first = 0, n; first < p->n; first += n) {
+		n = p->n - first < CHUNK ? p->n - first : CHUNK;
+		if (p->bits)
+			unpack32(p->data, p->len, p->bits, first, n, x);
+		store_chunk(p, x, first, n, width, ret_v);
+	}
+}
+
+void pack_unpack(const struct pack *p, unsigned width, void *ret_v)
+{
+	struct buf exceptions = p->exceptions;
+	uint64_t at = 0;
+	if (p->bits <= UNPACK_BITS_MAX)
+		get_narrow(p, width, ret_v);
+	else
+		get_wide(p, width, ret_v);
+	for (uint64_t left = p->n_exceptions; left; left--) {
+		at += bytes_get_varint(&exceptions);
+		put_at(ret_v, at, width, bytes_get_varint(&exceptions) * p->scale + p->base);
+	}
+}
+
+// Goes over the exceptions: each must be of one of the n values.
+static int skip_exceptions(struct buf *in, uint32_t n, uint64_t n_exceptions)
 {
 	uint64_t at = 0;
 	for (; n_exceptions; n_exceptions--) {
-		at += bytes_get_varint(in);
-		if (in->bad || at >= n)
+		uint64_t step = bytes_get_varint(in);
+		at += step;
+		(void)bytes_get_varint(in);
+		if (in->bad || step >= n || at >= n)
 			return -EIO;
-		ret_v[at] = bytes_get_varint(in);
 	}
+	return 0;
+}
+
+int pack_parse(struct buf *in, uint32_t n, struct pack *ret_pack)
+{
+	struct pack p = {.n = n};
+	p.bits = buf_u8(in);
+	p.base = bytes_get_varint(in);
+	p.scale = bytes_get_varint(in);
+	p.n_exceptions = bytes_get_varint(in);
+	if (in->bad || (p.bits > BITS_MAX && p.bits != 64) || p.n_exceptions > n)
+		return -EIO;
+	p.exceptions = *in;
+	if (skip_exceptions(in, n, p.n_exceptions) < 0)
+		return -EIO;
+	p.len = data_len(n, p.bits);
+	p.data = buf_take(in, p.len);
+	if (!p.data || in->bad)
+		return -EIO;
+	*ret_pack = p;
 	return 0;
 }
 
 int pack_decode(struct buf *in, uint64_t *ret_v, uint32_t n)
 {
-	unsigned bits = buf_u8(in);
-	uint64_t base = bytes_get_varint(in);
-	uint64_t scale = bytes_get_varint(in);
-	uint64_t n_exceptions = bytes_get_varint(in);
-	if (in->bad || (bits > BITS_MAX && bits != 64) || n_exceptions > n)
-		return -EIO;
-	struct buf exceptions = *in; // applied once the rest is there
-	for (uint64_t left = 2 * n_exceptions; left && !in->bad; left--)
-		(void)bytes_get_varint(in);
-	size_t len = data_len(n, bits);
-	const uint8_t *data = buf_take(in, len);
-	if (!data || in->bad) // the exceptions may have been cut, with no data behind them
-		return -EIO;
-	get_bits(data, len, bits, ret_v, n);
-	if (get_exceptions(&exceptions, ret_v, n, n_exceptions) < 0)
-		return -EIO;
-	for (uint32_t i = 0; scale != 1 && i < n; i++)
-		ret_v[i] *= scale;
-	for (uint32_t i = 0; base && i < n; i++)
-		ret_v[i] += base;
-	return 0;
+	struct pack p;
+	int ret = pack_parse(in, n, &p);
+	if (ret == 0)
+		pack_unpack(&p, 8, ret_v);
+	return ret;
 }

@@ -20,5 +20,21 @@ struct pack_plan pack_plan(const uint64_t *v, uint32_t n, bool is_time);
 
 void pack_encode(const struct pack_plan *plan, struct bytes *out, const uint64_t *v, uint32_t n);
 
-// 0, or -EIO.
+// A pack that has been looked through, but not unpacked.
+struct pack {
+	const uint8_t *data; // of the bytes it was taken from
+	size_t len;
+	unsigned bits;
+	uint64_t base, scale, n_exceptions;
+	struct buf exceptions; // their places are below n
+	uint32_t n;
+};
+
+// Takes a pack of n values. 0, or -EIO.
+[[nodiscard]] int pack_parse(struct buf *in, uint32_t n, struct pack *ret_pack);
+
+// Unpacks all values, as numbers of `width` bytes (1, 2, 4 or 8); higher bits are lost.
+void pack_unpack(const struct pack *p, unsigned width, void *ret_v);
+
+// Both. 0, or -EIO.
 [[nodiscard]] int pack_decode(struct buf *in, uint64_t *ret_v, uint32_t n);

@@ -22,6 +22,7 @@ struct store_reader {
 	uint64_t caught_up_ns; // on the monotonic clock
 	int changes_fd;
 	uint64_t changes; // as of the last catch-up
+	uint64_t n_caught_up;
 };
 
 // The writer may replace files while they are being opened; that is over at the next try.
@@ -102,6 +103,7 @@ int store_reader_refresh(struct store_reader *r, uint64_t max_age_ns)
 		ret = -ESTALE;
 	else if (now_ns - r->caught_up_ns >= max_age_ns || changes != r->changes) {
 		ret = db_catch_up(r->db, words);
+		r->n_caught_up++; // or did in part
 		if (ret == 0) {
 			r->caught_up_ns = now_ns;
 			r->changes = changes;
@@ -111,10 +113,34 @@ int store_reader_refresh(struct store_reader *r, uint64_t max_age_ns)
 	return ret;
 }
 
+// With the lock held.
+static struct store_view *open_view(struct store_reader *r)
+{
+	struct store_view *v = view_open(r->db, false);
+	if (v) {
+		v->reader = r;
+		v->n_caught_up = r->n_caught_up;
+	}
+	return v;
+}
+
 struct store_view *store_view_open(struct store_reader *r)
 {
 	pthread_mutex_lock(&r->state);
-	struct store_view *v = view_open(r->db, false);
+	struct store_view *v = open_view(r);
 	pthread_mutex_unlock(&r->state);
 	return v;
+}
+
+struct store_view *store_view_twin(const struct store_view *v)
+{
+	struct store_reader *r = v->reader;
+	struct store_view *twin = NULL;
+	if (!r)
+		return NULL;
+	pthread_mutex_lock(&r->state);
+	if (r->n_caught_up == v->n_caught_up)
+		twin = open_view(r);
+	pthread_mutex_unlock(&r->state);
+	return twin;
 }

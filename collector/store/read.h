@@ -34,6 +34,10 @@ void store_reader_close(struct store_reader *r);
 struct store_view *store_view_open(struct store_reader *r);
 void store_view_close(struct store_view *v);
 
+// Another view of the very same state, for another thread; NULL when the reader has caught up since
+// or there is no memory.
+struct store_view *store_view_twin(const struct store_view *v);
+
 // The entity's number, or -ENOENT.
 [[nodiscard]] int store_view_entity(struct store_view *v, const char *name);
 
@@ -72,6 +76,13 @@ struct store_scan_spec {
 	uint64_t late;		 // of columns that store_scan_load brings, where blocks allow that
 	bool journal_only;	 // leave sealed blocks out
 	bool newest_first;	 // blocks in falling order of their newest row
+	// For those who know how to take them: columns that may come as dictionaries (batch.h), and
+	// no starts of blocks that lie in the window as a whole unless they are in `fields`.
+	uint64_t coded;
+	bool lean;
+	// Blocks are dealt out among scans of like views and specs that have this counter, which
+	// begins at 0, in common. Not with store_scan_raise.
+	_Atomic uint64_t *share;
 };
 
 // Walks the blocks that can hold rows of the window. Rows outside of it come along: the caller
@@ -84,9 +95,20 @@ struct store_scan_spec {
 // call; 0: no more; -EIO: a block is damaged (it is passed over, the walk may go on).
 [[nodiscard]] int store_scan_next(struct store_scan *s, const struct record_batch **ret_batch);
 
+// The same, for those who expand coded columns.
+[[nodiscard]] int store_scan_next_mutable(struct store_scan *s, struct record_batch **ret_batch);
+
 // Adds the late columns to the block that store_scan_next gave last. 0, or -EIO or -ENOMEM: the
 // block is not to be used.
 [[nodiscard]] int store_scan_load(struct store_scan *s);
+
+// The same for any columns; those that are there in some form stay as they are.
+[[nodiscard]] int store_scan_add(struct store_scan *s, uint64_t fields);
+
+// Whether the block that came last has all its rows in the window, and which columns it has been
+// given by now.
+bool store_scan_is_whole(const struct store_scan *s);
+uint64_t store_scan_loaded(const struct store_scan *s);
 
 // Raises the lower end of the window: blocks wholly older are passed over from now on.
 void store_scan_raise(struct store_scan *s, uint64_t from_ns);

@@ -3,6 +3,7 @@
 #include "collector/store/view.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 // A block of the hour the scan is in.
@@ -20,8 +21,13 @@ struct store_scan {
 	struct candidate *candidates; // of `hour`, in the order of the walk
 	size_t n, cap, next;
 	const struct candidate *now; // what the batch is of
+	uint64_t loaded;	     // columns of it that have been asked for
+	uint64_t times;		     // the fields that are times
 	uint32_t hour;
 	bool started, done;
+	uint64_t n_passed; // blocks of the window so far, those of other scans among them
+	uint64_t mine;	   // number of the one to take next
+	bool claimed;	   // `mine` is set
 };
 
 int store_scan_open(
@@ -34,6 +40,8 @@ int store_scan_open(
 	s->view = v;
 	s->spec = *spec;
 	s->done = spec->from_ns > spec->to_ns;
+	for (int f = 0; f < RECORD_N_FIELDS; f++)
+		s->times |= (uint64_t)(record_fields[f].type == RECORD_TYPE_TIME) << f;
 	column_init(&s->coder);
 	*ret_scan = s;
 	return 0;
@@ -184,12 +192,17 @@ static int read_column(struct store_scan *s, const struct candidate *c, enum rec
 		return -EIO;
 	struct slice value = db_iter_value(it);
 	struct buf bytes = buf_of(value.p, value.len);
-	return block_column_decode(&s->coder, bytes, f, s->batch, c->summary.n_rows);
+	return block_column_decode(
+		&s->coder, bytes, f, s->batch, c->summary.n_rows, s->spec.coded >> f & 1
+	);
 }
 
 // Adds columns to the batch; it is empty when that failed.
 static int read_columns(struct store_scan *s, const struct candidate *c, uint64_t fields)
 {
+	fields &= ~s->loaded;
+	if (fields & s->times) // they are kept as distances from the start
+		fields |= RECORD_BIT(start_ns) & ~s->loaded;
 	for (uint64_t left = fields & c->summary.fields; left; left &= left - 1) {
 		int f = __builtin_ctzll(left);
 		if (f >= RECORD_N_FIELDS)
@@ -200,21 +213,54 @@ static int read_columns(struct store_scan *s, const struct candidate *c, uint64_
 			return ret;
 		}
 	}
+	s->loaded |= fields;
 	s->batch->n_rows = c->summary.n_rows;
 	return 0;
 }
 
+static bool is_whole(const struct store_scan *s, const struct candidate *c)
+{
+	return c->summary.start_min >= s->spec.from_ns && c->summary.start_max <= s->spec.to_ns;
+}
+
 static int read_sealed(struct store_scan *s, const struct candidate *c)
 {
+	bool start = !s->spec.lean || !is_whole(s, c);
 	record_batch_clear(s->batch);
-	return read_columns(s, c, s->spec.fields | RECORD_BIT(start_ns));
+	return read_columns(s, c, s->spec.fields | (start ? RECORD_BIT(start_ns) : 0));
+}
+
+int store_scan_add(struct store_scan *s, uint64_t fields)
+{
+	if (!s->now || !s->now->sealed)
+		return 0;
+	return read_columns(s, s->now, fields);
 }
 
 int store_scan_load(struct store_scan *s)
 {
-	if (!s->now || !s->now->sealed)
-		return 0;
-	return read_columns(s, s->now, s->spec.late & ~s->batch->used);
+	return store_scan_add(s, s->spec.late);
+}
+
+bool store_scan_is_whole(const struct store_scan *s)
+{
+	return s->now && is_whole(s, s->now);
+}
+
+uint64_t store_scan_loaded(const struct store_scan *s)
+{
+	return s->loaded;
+}
+
+// Whether no other scan takes this block. All of them meet the same blocks in the same order.
+static bool is_mine(struct store_scan *s)
+{
+	if (!s->spec.share)
+		return true;
+	if (!s->claimed)
+		s->mine = atomic_fetch_add(s->spec.share, 1);
+	s->claimed = s->n_passed++ != s->mine;
+	return !s->claimed;
 }
 
 // The next block of the hour that can hold rows of the window, or NULL.
@@ -222,13 +268,13 @@ static const struct candidate *next_candidate(struct store_scan *s)
 {
 	while (s->next < s->n) {
 		const struct candidate *c = &s->candidates[s->next++];
-		if (in_window(s, &c->summary))
+		if (in_window(s, &c->summary) && is_mine(s))
 			return c;
 	}
 	return NULL;
 }
 
-int store_scan_next(struct store_scan *s, const struct record_batch **ret_batch)
+int store_scan_next_mutable(struct store_scan *s, struct record_batch **ret_batch)
 {
 	const struct candidate *c;
 	int ret;
@@ -244,10 +290,20 @@ int store_scan_next(struct store_scan *s, const struct record_batch **ret_batch)
 	}
 	if ((ret = batch_room(s, c->summary.n_rows)) < 0)
 		return ret;
+	s->loaded = c->sealed ? 0 : ~0ull;
 	ret = c->sealed ? read_sealed(s, c) : read_journal(s, c);
 	if (ret < 0)
 		return ret;
 	s->now = c;
 	*ret_batch = s->batch;
 	return 1;
+}
+
+int store_scan_next(struct store_scan *s, const struct record_batch **ret_batch)
+{
+	struct record_batch *b;
+	int ret = store_scan_next_mutable(s, &b);
+	if (ret == 1)
+		*ret_batch = b;
+	return ret;
 }

@@ -85,7 +85,7 @@ static int encode_columns(
 	bytes_u8(out, TABLE_VERSION);
 	bytes_varint(out, n);
 	for (uint32_t i = 0; i < n_columns; i++) {
-		struct ints_spec spec = {INTS_SMALL, false};
+		struct ints_spec spec = {.effort = INTS_SMALL};
 		int ret = ints_encode(c, out, columns + (size_t)i * n, n, spec);
 		if (ret < 0)
 			return ret;

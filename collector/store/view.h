@@ -15,6 +15,8 @@ struct store_view {
 	struct db_iter *keys;	      // summaries, tables: cached
 	struct db_iter *values;	      // blocks: not cached
 	struct ints_coder ints;
+	struct store_reader *reader; // NULL: of the writer
+	uint64_t n_caught_up;	     // of the reader, when it was opened
 };
 
 // NULL without memory. `writable`: of a database that is being written.

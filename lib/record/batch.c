@@ -17,8 +17,11 @@ void record_batch_free(struct record_batch *b)
 {
 	if (!b)
 		return;
-	for (int f = 0; f < RECORD_N_FIELDS; f++)
+	for (int f = 0; f < RECORD_N_FIELDS; f++) {
 		free(b->columns[f]);
+		free(b->coded[f].codes);
+		free((void *)b->coded[f].values);
+	}
 	free(b->text);
 	free(b);
 }
@@ -27,6 +30,7 @@ void record_batch_clear(struct record_batch *b)
 {
 	b->n_rows = 0;
 	b->used = 0;
+	b->has_coded = 0;
 	b->text_len = 0;
 }
 
@@ -48,6 +52,32 @@ void *record_batch_column_raw(struct record_batch *b, enum record_field f)
 		return NULL;
 	b->used |= 1ull << f;
 	return b->columns[f];
+}
+
+struct record_coded *
+record_batch_coded(struct record_batch *b, enum record_field f, struct addr **ret_values)
+{
+	struct record_coded *c = &b->coded[f];
+	if (!c->codes)
+		c->codes = malloc((size_t)b->cap * sizeof(*c->codes));
+	if (!c->values)
+		c->values = malloc((size_t)b->cap * sizeof(*c->values));
+	if (!c->codes || !c->values)
+		return NULL;
+	b->has_coded |= 1ull << f;
+	*ret_values = (struct addr *)c->values;
+	return c;
+}
+
+int record_batch_expand(struct record_batch *b, enum record_field f)
+{
+	const struct record_coded *c = &b->coded[f];
+	struct addr *to = record_batch_column_raw(b, f);
+	if (!to)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < b->n_rows; i++)
+		to[i] = c->values[c->codes[i]];
+	return 0;
 }
 
 static int text_room(struct record_batch *b, size_t len)

@@ -8,6 +8,13 @@
 
 #include "lib/record/record.h"
 
+// A column of addresses as a dictionary: row i has values[codes[i]].
+struct record_coded {
+	uint32_t n;		   // values, rising
+	uint32_t *codes;	   // of cap rows, below n
+	const struct addr *values; // room for cap
+};
+
 struct record_batch {
 	uint32_t n_rows;
 	uint32_t cap;
@@ -16,6 +23,10 @@ struct record_batch {
 	void *columns[RECORD_N_FIELDS]; // cap values of record_fields[f].width; NULL: never used
 	char *text;			// what the STR columns point into
 	size_t text_len, text_cap;
+	// Bit f: coded[f] holds column f. Only who asks for coded columns gets them; such a column
+	// may be in columns[f] too, or not.
+	uint64_t has_coded;
+	struct record_coded coded[RECORD_N_FIELDS];
 };
 
 // An empty batch for up to `cap` rows (at least 1), or NULL without memory.
@@ -37,6 +48,33 @@ void *record_batch_column(struct record_batch *b, enum record_field f);
 // The same, but what is in it stays undefined: for decoders that write every row and add none
 // after.
 void *record_batch_column_raw(struct record_batch *b, enum record_field f);
+
+// Room for a coded column, marked as there; its values, to be written, in *ret_values. NULL without
+// memory.
+struct record_coded *
+record_batch_coded(struct record_batch *b, enum record_field f, struct addr **ret_values);
+
+// Makes a plain column of a coded one too. 0, or -ENOMEM.
+[[nodiscard]] int record_batch_expand(struct record_batch *b, enum record_field f);
+
+// Bit f: field f is an address.
+static inline uint64_t record_addr_fields(void)
+{
+	uint64_t fields = 0;
+	for (int f = 0; f < RECORD_N_FIELDS; f++)
+		fields |= (uint64_t)(record_fields[f].type == RECORD_TYPE_ADDR) << f;
+	return fields;
+}
+
+// The address of a row, from the coded or the plain column; zeros when there is neither.
+static inline struct addr record_batch_addr(const struct record_batch *b, int f, uint32_t row)
+{
+	if (b->has_coded >> f & 1)
+		return b->coded[f].values[b->coded[f].codes[row]];
+	if (b->used >> f & 1)
+		return ((const struct addr *)b->columns[f])[row];
+	return (struct addr){};
+}
 
 // What a STR column holds: a place in the batch's text.
 struct record_text {

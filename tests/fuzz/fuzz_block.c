@@ -46,20 +46,44 @@ static struct record_batch *batch_with_start(unsigned field, uint32_t n)
 	return rows;
 }
 
+// A dictionary that stays one says the same of each row.
+static void decode_coded(
+	struct column_coder *c,
+	struct buf value,
+	unsigned field,
+	uint32_t n,
+	const struct record_batch *rows
+)
+{
+	struct record_batch *coded = batch_with_start(field, n);
+	int ret = block_column_decode(c, value, (enum record_field)field, coded, n, true);
+	bool there = rows != NULL;
+	assert((ret == 0) == there);
+	for (uint32_t i = 0; rows && record_fields[field].type == RECORD_TYPE_ADDR && i < n; i++) {
+		struct addr a = record_batch_addr(coded, (int)field, i);
+		struct addr b = record_batch_addr(rows, (int)field, i);
+		assert(addr_eq(&a, &b));
+	}
+	record_batch_free(coded);
+}
+
 static void decode_column(struct column_coder *c, struct buf value, unsigned field, uint32_t n)
 {
 	struct record_batch *rows = batch_with_start(field, n), *again = batch_with_start(field, n);
 	struct column_rows all = {.batch = rows, .n = n};
 	struct bytes out = {};
-	int ret = block_column_decode(c, value, (enum record_field)field, rows, n);
+	int ret = block_column_decode(c, value, (enum record_field)field, rows, n, false);
 	assert(ret == 0 || ret == -EIO);
 	assert(ret == 0 || field == FIELD_start_ns || !(rows->used >> field & 1));
+	decode_coded(c, value, field, n, ret == 0 ? rows : NULL);
 	if (ret == 0) {
 		ret = block_column_encode(c, &out, &all, (enum record_field)field);
 		assert(ret >= 0); // 0: nothing but zeros
 		if (ret > 0) {
 			value = buf_of(out.p, out.len);
-			ret = block_column_decode(c, value, (enum record_field)field, again, n);
+			ret = block_column_decode(
+				c, value, (enum record_field)field, again, n, false
+			);
 			assert(ret == 0);
 		}
 		rows_assert_equal(rows, again);

@@ -256,7 +256,7 @@ static int decode_column(void *ctx, const void *p, size_t len)
 {
 	const struct column_value *c = ctx;
 	struct buf b = buf_of(p, len);
-	return block_column_decode(&c->f->other, b, c->field, c->f->got, c->f->rows->n_rows);
+	return block_column_decode(&c->f->other, b, c->field, c->f->got, c->f->rows->n_rows, false);
 }
 
 static void sealed_columns_come_back_and_damaged_ones_do_not(void **state)

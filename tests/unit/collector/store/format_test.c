@@ -216,7 +216,7 @@ static void check_columns(struct record_batch *want, const struct column_value *
 	for (size_t i = 0; i < n; i++) {
 		struct bytes b = bytes_of(columns[i].hex);
 		struct buf in = buf_of(b.p, b.len);
-		int ret = block_column_decode(&coder, in, columns[i].field, got, rows.n);
+		int ret = block_column_decode(&coder, in, columns[i].field, got, rows.n, false);
 		assert_int_equal(ret, 0);
 		columns_assert_equal(&rows, columns[i].field, got);
 		bytes_fini(&b);

@@ -74,8 +74,9 @@ static void arrays_of_all_kinds_come_back(void **state)
 	for (int a = 0; a < ARRAY_N; a++) {
 		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 			uint64_t *v = arrays_make((enum array)a, sizes[i]);
-			for (int k = 0; k < 4; k++) {
-				struct ints_spec spec = {(enum ints_effort)(k % 2), k / 2};
+			for (int k = 0; k < 8; k++) {
+				struct ints_spec spec = {
+					(enum ints_effort)(k % 2), k / 2 % 2, k / 4};
 				(void)check(*state, v, sizes[i], spec);
 			}
 			free(v);
@@ -83,12 +84,26 @@ static void arrays_of_all_kinds_come_back(void **state)
 	}
 }
 
+static void what_rises_in_parts_is_kept_as_steps(void **state)
+{
+	uint64_t v[4000];
+	for (uint32_t i = 0; i < 4000; i++) // mapped IPv4 addresses, then small numbers
+		v[i] = i < 3000 ? (0xffff0a010000 + i * 3) : i;
+	int plain = check(*state, v, 4000, (struct ints_spec){INTS_FAST, false, false});
+	size_t plain_len = encode(*state, v, 4000, (struct ints_spec){INTS_FAST, false, false});
+	int steps = check(*state, v, 4000, (struct ints_spec){INTS_FAST, false, true});
+	size_t len = encode(*state, v, 4000, (struct ints_spec){INTS_FAST, false, true});
+	assert_int_equal(plain, 0);
+	assert_int_equal(steps, 1);
+	assert_true(len < plain_len / 8);
+}
+
 static void the_largest_arrays_come_back(void **state)
 {
 	static const enum array arrays[] = {ARRAY_RANDOM, ARRAY_FEW, ARRAY_SORTED, ARRAY_CONSTANT};
 	for (int i = 0; i < 4; i++) {
 		uint64_t *v = arrays_make(arrays[i], ROWS_MAX);
-		(void)check(*state, v, ROWS_MAX, (struct ints_spec){INTS_SMALL, false});
+		(void)check(*state, v, ROWS_MAX, (struct ints_spec){INTS_SMALL, false, false});
 		free(v);
 	}
 }
@@ -96,7 +111,7 @@ static void the_largest_arrays_come_back(void **state)
 static int form_of(struct fixture *f, enum array a, enum ints_effort effort)
 {
 	uint64_t *v = arrays_make(a, 4000);
-	int form = check(f, v, 4000, (struct ints_spec){effort, false});
+	int form = check(f, v, 4000, (struct ints_spec){effort, false, false});
 	free(v);
 	return form;
 }
@@ -124,8 +139,8 @@ static void no_array_takes_more_than_its_packed_form(void **state)
 		struct pack_plan plan = pack_plan(v, 5000, true);
 		packed.len = 0;
 		pack_encode(&plan, &packed, v, 5000);
-		size_t fast = encode(f, v, 5000, (struct ints_spec){INTS_FAST, true});
-		size_t small = encode(f, v, 5000, (struct ints_spec){INTS_SMALL, true});
+		size_t fast = encode(f, v, 5000, (struct ints_spec){INTS_FAST, true, false});
+		size_t small = encode(f, v, 5000, (struct ints_spec){INTS_SMALL, true, false});
 		assert_true(fast <= 1 + packed.len);
 		assert_true(small <= fast);
 		assert_true(small <= 5000 * 8 + 32);
@@ -139,7 +154,7 @@ static void arrays_stand_one_after_the_other(void **state)
 	struct fixture *f = *state;
 	uint64_t *v[ARRAY_N], got[500];
 	for (int a = 0; a < ARRAY_N; a++) {
-		struct ints_spec spec = {INTS_SMALL, false};
+		struct ints_spec spec = {INTS_SMALL, false, false};
 		v[a] = arrays_make((enum array)a, 500);
 		assert_int_equal(ints_encode(&f->coder, &f->out, v[a], 500, spec), 0);
 	}
@@ -158,7 +173,7 @@ static void cut_bytes_are_refused_and_wrong_ones_do_no_harm(void **state)
 	struct values values = {decode, f};
 	for (int a = 0; a < ARRAY_N; a++) {
 		uint64_t *v = arrays_make((enum array)a, 300);
-		(void)encode(f, v, 300, (struct ints_spec){INTS_SMALL, true});
+		(void)encode(f, v, 300, (struct ints_spec){INTS_SMALL, true, false});
 		f->want = NULL;
 		values_refuse_truncation(&values, &f->out);
 		values_survive_flips(&values, &f->out);
@@ -205,7 +220,7 @@ static void unknown_forms_are_refused(void **state)
 	struct fixture *f = *state;
 	struct values values = {decode, f};
 	uint64_t v[10] = {1, 2, 3};
-	(void)encode(f, v, 10, (struct ints_spec){INTS_FAST, false});
+	(void)encode(f, v, 10, (struct ints_spec){INTS_FAST, false, false});
 	for (int form = FORM_DICT + 1; form < 256; form++) {
 		f->out.p[0] = (uint8_t)form;
 		assert_int_equal(values_decode(&values, f->out.p, f->out.len), -EIO);
@@ -236,6 +251,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(arrays_of_all_kinds_come_back),
+		TEST(what_rises_in_parts_is_kept_as_steps),
 		TEST(the_largest_arrays_come_back),
 		TEST(the_form_goes_by_the_size),
 		TEST(no_array_takes_more_than_its_packed_form),
