@@ -187,8 +187,7 @@ cell_load(const struct cell_column *c, const struct record_batch *b, uint32_t ro
 	if (c->type == CELL_TEXT) {
 		v.text = value_text(b, (enum record_field)s, row);
 	} else if (c->type == CELL_ADDR) {
-		if (b->used >> s & 1)
-			v.addr = ((const struct addr *)b->columns[s])[row];
+		v.addr = record_batch_addr(b, s, row);
 		cut(&v.addr, c);
 	} else {
 		value_load(b, s, row, 1, &v.number);
@@ -235,6 +234,12 @@ static void print_csv_text(FILE *out, const char *p, size_t len)
 	}
 	if (quoted)
 		putc('"', out);
+}
+
+struct addr cell_cut(const struct cell_column *c, struct addr a)
+{
+	cut(&a, c);
+	return a;
 }
 
 static const char *print_addr(const struct cell_column *c, const struct addr *a, char *text)

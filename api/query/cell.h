@@ -60,6 +60,9 @@ uint64_t cell_columns_fields(const struct cell_columns *columns);
 struct cell
 cell_load(const struct cell_column *c, const struct record_batch *b, uint32_t row, bool other);
 
+// An address as a column of it shows it: cut to its prefix.
+struct addr cell_cut(const struct cell_column *c, struct addr a);
+
 // Writes a value as JSON, or as it stands in CSV (RFC 4180).
 void cell_print_json(FILE *out, const struct cell_column *c, const struct cell *v);
 void cell_print_csv(FILE *out, const struct cell_column *c, const struct cell *v);

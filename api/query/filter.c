@@ -13,6 +13,7 @@ struct chunk {
 	const struct filter *f;
 	const struct record_batch *b;
 	uint32_t first, n, n_words;
+	const struct filter_block *k; // or NULL
 };
 
 static bool is_empty(const uint64_t *mask, uint32_t n_words)
@@ -36,7 +37,7 @@ static bool in_ranges(const struct filter_range *r, uint32_t n, uint64_t v)
 	return lo < n && r[lo].lo <= v;
 }
 
-static bool in_nets(const struct filter_net *r, uint32_t n, const struct addr *a)
+bool filter_in_nets(const struct filter_net *r, uint32_t n, const struct addr *a)
 {
 	uint32_t lo = 0, hi = n;
 	while (lo < hi) {
@@ -51,10 +52,65 @@ static bool in_nets(const struct filter_net *r, uint32_t n, const struct addr *a
 
 #define SET(mask, i, condition) ((mask)[(i) / 64] |= (uint64_t)(condition) << (i) % 64)
 
+// Bytes of 0 or 1, as many as there are in a chunk, to bits: eight at a time by a multiplication.
+static void set_bits(const uint8_t hit[static FILTER_CHUNK], uint32_t n_words, uint64_t *mask)
+{
+	for (uint32_t w = 0; w < n_words; w++) {
+		uint64_t bits = 0;
+		for (uint32_t k = 0; k < 8; k++) {
+			uint64_t eight;
+			memcpy(&eight, hit + w * 64 + k * 8, 8);
+			bits |= (le64toh(eight) * 0x0102040810204080 >> 56) << 8 * k;
+		}
+		mask[w] = bits;
+	}
+}
+
+#define COMPARE(type)                                                                              \
+	do {                                                                                       \
+		const type *v = (const type *)c->b->columns[node->source] + c->first;              \
+		type lo = (type)r->lo, span = (type)(r->hi - r->lo);                               \
+		for (uint32_t i = 0; i < c->n; i++)                                                \
+			hit[i] = (type)(v[i] - lo) <= span;                                        \
+	} while (0)
+
+// One range of a plain column, in the width of its own.
+static bool run_range(const struct chunk *c, const struct filter_node *node, uint64_t *mask)
+{
+	uint8_t hit[FILTER_CHUNK] = {0};
+	struct filter_range one = c->f->ranges[node->first], *r = &one;
+	if (node->source >= (int)RECORD_N_FIELDS || !(c->b->used >> node->source & 1))
+		return false;
+	uint64_t max = value_max(node->source);
+	if (r->lo > max)
+		return true; // no row
+	r->hi = r->hi > max ? max : r->hi;
+	switch (record_fields[node->source].width) {
+	case 1:
+		COMPARE(uint8_t);
+		break;
+	case 2:
+		COMPARE(uint16_t);
+		break;
+	case 4:
+		COMPARE(uint32_t);
+		break;
+	case 8:
+		COMPARE(uint64_t);
+		break;
+	default:
+		return false;
+	}
+	set_bits(hit, c->n_words, mask);
+	return true;
+}
+
 static void run_number(const struct chunk *c, const struct filter_node *node, uint64_t *mask)
 {
 	uint64_t v[FILTER_CHUNK];
 	const struct filter_range *r = &c->f->ranges[node->first];
+	if (node->op == FILTER_NUMBER && node->n == 1 && run_range(c, node, mask))
+		return;
 	value_load(c->b, node->source, c->first, c->n, v);
 	if (node->op == FILTER_BITS) {
 		for (uint32_t i = 0; i < c->n; i++)
@@ -111,12 +167,34 @@ run_network(const struct filter_net *r, const struct addr *a, uint32_t n, uint64
 	}
 }
 
+static void run_coded(const struct chunk *c, const struct filter_node *node, uint64_t *mask)
+{
+	const struct record_coded *coded = &c->b->coded[node->source];
+	const uint32_t *codes = coded->codes + c->first;
+	const struct filter_map *map = c->k ? &c->k->maps[node - c->f->nodes] : NULL;
+	uint8_t hit[FILTER_CHUNK] = {0};
+	if (map && map->given) {
+		const uint8_t *bytes = c->k->bytes + map->at;
+		for (uint32_t i = 0; i < c->n; i++)
+			hit[i] = bytes[codes[i]];
+	} else {
+		const struct filter_net *nets = &c->f->nets[node->first];
+		for (uint32_t i = 0; i < c->n; i++)
+			hit[i] = filter_in_nets(nets, node->n, &coded->values[codes[i]]);
+	}
+	set_bits(hit, c->n_words, mask);
+}
+
 static void run_addr(const struct chunk *c, const struct filter_node *node, uint64_t *mask)
 {
 	static const struct addr zero;
 	const struct filter_net *nets = &c->f->nets[node->first];
+	if (c->b->has_coded >> node->source & 1) {
+		run_coded(c, node, mask);
+		return;
+	}
 	if (!(c->b->used >> node->source & 1)) {
-		bool hit = in_nets(nets, node->n, &zero);
+		bool hit = filter_in_nets(nets, node->n, &zero);
 		for (uint32_t i = 0; i < c->n; i++)
 			SET(mask, i, hit);
 		return;
@@ -127,7 +205,7 @@ static void run_addr(const struct chunk *c, const struct filter_node *node, uint
 		return;
 	}
 	for (uint32_t i = 0; i < c->n; i++)
-		SET(mask, i, in_nets(nets, node->n, &a[i]));
+		SET(mask, i, filter_in_nets(nets, node->n, &a[i]));
 }
 
 static bool contains(struct record_str s, const char *what, uint32_t len)
@@ -233,6 +311,17 @@ run(const struct chunk *c, const struct filter_node *node, const uint64_t *wante
 		mask[i] = wanted[i] & (node->negate ? ~mask[i] : mask[i]);
 }
 
+static bool run_chunk(struct chunk c, uint64_t *ret_mask)
+{
+	uint64_t wanted[WORDS];
+	c.n_words = (c.n + 63) / 64;
+	memset(wanted, 0xff, sizeof(wanted));
+	if (c.n % 64)
+		wanted[c.n / 64] = (1ull << c.n % 64) - 1;
+	run(&c, &c.f->nodes[c.f->root], wanted, ret_mask);
+	return !is_empty(ret_mask, c.n_words);
+}
+
 bool filter_rows(
 	const struct filter *f,
 	const struct record_batch *b,
@@ -241,13 +330,16 @@ bool filter_rows(
 	uint64_t ret_mask[static WORDS]
 )
 {
-	struct chunk c = {.f = f, .b = b, .first = first, .n = n, .n_words = (n + 63) / 64};
-	uint64_t wanted[WORDS];
-	memset(wanted, 0xff, sizeof(wanted));
-	if (n % 64)
-		wanted[n / 64] = (1ull << n % 64) - 1;
-	run(&c, &f->nodes[f->root], wanted, ret_mask);
-	return !is_empty(ret_mask, c.n_words);
+	return run_chunk((struct chunk){.f = f, .b = b, .first = first, .n = n}, ret_mask);
+}
+
+bool filter_block_rows(
+	const struct filter_block *k, uint32_t first, uint32_t n, uint64_t ret_mask[static WORDS]
+)
+{
+	return run_chunk(
+		(struct chunk){.f = k->f, .b = k->b, .first = first, .n = n, .k = k}, ret_mask
+	);
 }
 
 uint64_t filter_fields(const struct filter *f)

@@ -36,6 +36,32 @@ uint64_t filter_fields(const struct filter *f);
 // Whether every record passes: nothing needs to be looked at.
 bool filter_is_any(const struct filter *f);
 
+// What can be said of all rows of a block at once.
+enum filter_outcome { FILTER_NO_ROW, FILTER_SOME_ROWS, FILTER_EVERY_ROW };
+
+// A filter at work on one block after the other: what it says of the addresses of a dictionary is
+// worked out once a block. Belongs to one thread.
+struct filter_block;
+
+struct filter_block *filter_block_create(const struct filter *f); // NULL without memory
+void filter_block_free(struct filter_block *k);
+
+// Begins with a block, or looks at it again when more of its columns have been read: `loaded` are
+// those whose values (or zeros) are in the batch.
+enum filter_outcome
+filter_block_open(struct filter_block *k, const struct record_batch *b, uint64_t loaded);
+
+// As filter_rows, of that block.
+bool filter_block_rows(
+	const struct filter_block *k,
+	uint32_t first,
+	uint32_t n,
+	uint64_t ret_mask[static FILTER_CHUNK / 64]
+);
+
+// Columns of addresses that the filter looks at.
+uint64_t filter_addr_fields(const struct filter *f);
+
 // Which of the n <= FILTER_CHUNK rows from `first` on pass: bit i % 64 of word i / 64 is row
 // first + i. Bits behind the last row are 0. Returns whether any passes.
 bool filter_rows(

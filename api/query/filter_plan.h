@@ -54,3 +54,21 @@ struct filter {
 	char text[FILTER_TEXT_MAX];
 	uint32_t text_len;
 };
+
+// What a leaf says of each value of its column's dictionary; empty where it has none.
+struct filter_map {
+	size_t at;     // in `bytes`
+	uint32_t hits; // bytes that are 1
+	bool given;
+};
+
+struct filter_block {
+	const struct filter *f;
+	const struct record_batch *b;
+	uint8_t *bytes; // 0 or 1 each
+	size_t len, cap;
+	struct filter_map maps[FILTER_NODES_MAX];
+};
+
+// Whether the address is in one of n ranges that rise and lie apart.
+bool filter_in_nets(const struct filter_net *r, uint32_t n, const struct addr *a);

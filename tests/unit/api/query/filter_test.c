@@ -387,9 +387,86 @@ static void every_field_has_its_name(void **)
 	}
 }
 
+#define CODED_ROWS 300
+#define CODED_ADDRS 40
+
+static int cmp_addrs(const void *left, const void *right)
+{
+	return addr_cmp(left, right);
+}
+
+// A column as its values and as a dictionary of them.
+static void put_both(struct record_batch *plain, struct record_batch *coded, enum record_field f)
+{
+	struct addr *values, *column = record_batch_column(plain, f);
+	struct record_coded *c = record_batch_coded(coded, f, &values);
+	assert_non_null(c);
+	for (uint32_t i = 0; i < CODED_ADDRS; i++) {
+		uint32_t v4 = htobe32(0x0a000000 + i * 7);
+		uint8_t v6[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = (uint8_t)i};
+		values[i] = i % 2 ? addr_of_v4(&v4) : addr_of_v6(v6);
+	}
+	qsort(values, CODED_ADDRS, sizeof(*values), cmp_addrs);
+	c->n = CODED_ADDRS;
+	for (uint32_t i = 0; i < CODED_ROWS; i++) {
+		c->codes[i] = (i * 13 + f) % CODED_ADDRS;
+		column[i] = values[c->codes[i]];
+	}
+}
+
+static void dictionaries_are_filtered_like_rows(void **)
+{
+	static const struct {
+		const char *text;
+		int outcome; // of the block, -1: that there are some
+	} cases[] = {
+		{"src ip 10.0.0.7", -1},
+		{"src ip 10.0.0.8", FILTER_NO_ROW},
+		{"ip 10.0.0.8", FILTER_NO_ROW},
+		{"not ip 10.0.0.8", FILTER_EVERY_ROW},
+		{"src net 10.0.0.0/8 or src net 2001:db8::/32", -1},
+		{"src ip in [10.0.0.0/8 2001:db8::/32]", FILTER_EVERY_ROW},
+		{"not src ip in [10.0.0.0/8 2001:db8::/32]", FILTER_NO_ROW},
+		{"src net 10.0.0.0/25 and dst ip in [10.0.0.7 2001:db8::2 2001:db8::77]", -1},
+		{"next ip 10.0.0.1", FILTER_NO_ROW},
+		{"ip in [10.0.0.7 10.0.0.21 ::1 2001:db8::4]", -1},
+		{"src ip 10.0.0.8 and bytes > 1", FILTER_NO_ROW},
+		{"bytes > 1 or not src ip 10.0.0.8", FILTER_EVERY_ROW},
+	};
+	struct record_batch *plain = record_batch_create(CODED_ROWS);
+	struct record_batch *coded = record_batch_create(CODED_ROWS);
+	put_both(plain, coded, FIELD_src);
+	put_both(plain, coded, FIELD_dst);
+	plain->n_rows = coded->n_rows = CODED_ROWS;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct filter *f = NULL;
+		struct filter_error e;
+		uint64_t want[FILTER_CHUNK / 64], got[FILTER_CHUNK / 64], bare[FILTER_CHUNK / 64];
+		if (filter_parse(cases[i].text, strlen(cases[i].text), NULL, &f, &e) < 0)
+			fail_msg("%s: %s", cases[i].text, e.text);
+		struct filter_block *k = filter_block_create(f);
+		uint64_t loaded = RECORD_BIT(src) | RECORD_BIT(dst) | RECORD_BIT(next_hop);
+		int outcome = (int)filter_block_open(k, coded, loaded);
+		if (outcome != (cases[i].outcome < 0 ? FILTER_SOME_ROWS : cases[i].outcome))
+			fail_msg("%s: outcome %d", cases[i].text, outcome);
+		assert_int_equal(filter_block_open(k, coded, 0), FILTER_SOME_ROWS);
+		(void)filter_block_open(k, coded, loaded);
+		bool any = filter_rows(f, plain, 0, CODED_ROWS, want);
+		assert_int_equal(filter_block_rows(k, 0, CODED_ROWS, got), any);
+		assert_int_equal(filter_rows(f, coded, 0, CODED_ROWS, bare), any);
+		assert_memory_equal(got, want, (CODED_ROWS + 63) / 64 * 8);
+		assert_memory_equal(bare, want, (CODED_ROWS + 63) / 64 * 8);
+		filter_block_free(k);
+		filter_free(f);
+	}
+	record_batch_free(plain);
+	record_batch_free(coded);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(dictionaries_are_filtered_like_rows),
 		cmocka_unit_test(rows_pass_that_the_filter_says),
 		cmocka_unit_test(faults_are_told_with_their_column),
 		cmocka_unit_test(size_and_depth_are_bounded),

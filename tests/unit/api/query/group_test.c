@@ -152,6 +152,56 @@ static bool is_v4_of_net(const struct record *r, const void *arg)
 	       memcmp(r->src.b, w->first.addr.b, 15) == 0;
 }
 
+static bool is_of_src(const struct record *r, const void *arg)
+{
+	return addr_eq(&r->src, &((const struct want *)arg)->first.addr);
+}
+
+static bool is_of_proto(const struct record *r, const void *arg)
+{
+	return r->proto == ((const struct want *)arg)->first.number;
+}
+
+// These have a place for each value instead of a hash.
+static void groups_of_one_column_are_the_same(void **state)
+{
+	struct held *h = *state;
+	for (int k = 0; k < 2; k++) {
+		struct groups *g = run_groups(h, k ? "proto" : "src_ip", 0);
+		const struct group_row *rows = groups_by_key(g);
+		for (size_t i = 0; i < groups_count(g); i++) {
+			struct want w = {.first = groups_cell(g, &rows[i], 0)};
+			struct group_sums want = naive(h, k ? is_of_proto : is_of_src, &w);
+			assert_memory_equal(&rows[i].sums, &want, sizeof(want));
+		}
+		groups_free(g);
+	}
+}
+
+static void threads_change_nothing(void **state)
+{
+	static const char *const lists[] = {
+		"src_ip", "dst_port", "ip", "src_ip,dst_ip", "proto_name"};
+	struct held *h = *state;
+	for (size_t k = 0; k < sizeof(lists) / sizeof(*lists); k++) {
+		walk_set_threads(1);
+		struct groups *one = run_groups(h, lists[k], k % 2 ? NS_PER_SEC : 0);
+		walk_set_threads(4);
+		struct groups *four = run_groups(h, lists[k], k % 2 ? NS_PER_SEC : 0);
+		walk_set_threads(0);
+		const struct group_row *want = groups_by_key(one), *got = groups_by_key(four);
+		assert_int_equal(groups_count(four), groups_count(one));
+		for (size_t i = 0; i < groups_count(one); i++) {
+			assert_int_equal(got[i].bucket, want[i].bucket);
+			assert_int_equal(got[i].key_len, want[i].key_len);
+			assert_memory_equal(got[i].key, want[i].key, want[i].key_len);
+			assert_memory_equal(&got[i].sums, &want[i].sums, sizeof(want[i].sums));
+		}
+		groups_free(one);
+		groups_free(four);
+	}
+}
+
 static void addresses_may_be_cut_to_networks(void **state)
 {
 	struct held *h = *state;
@@ -262,6 +312,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(steps_are_groups_too, held_set_up, held_tear_down),
 		cmocka_unit_test_setup_teardown(
 			addresses_may_be_cut_to_networks, held_set_up, held_tear_down
+		),
+		cmocka_unit_test_setup_teardown(
+			groups_of_one_column_are_the_same, held_set_up, held_tear_down
+		),
+		cmocka_unit_test_setup_teardown(
+			threads_change_nothing, held_set_up, held_tear_down
 		),
 		cmocka_unit_test_setup_teardown(memory_is_bounded, held_set_up, held_tear_down),
 		cmocka_unit_test(columns_are_known_or_named),
