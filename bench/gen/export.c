@@ -26,7 +26,7 @@ static const char *const kinds[] = {"udp", "tcp", NULL};
 
 struct settings {
 	char *proto, *to, *truth, *progress;
-	int64_t flows, rate, seed, start, domain;
+	int64_t flows, rate, begin, seed, start, domain;
 };
 
 #define AT(m) offsetof(struct settings, m)
@@ -51,6 +51,15 @@ static const struct config_item items[] = {
 	 INT64_MAX,
 	 "100000",
 	 "flows per second; 0: no pace"},
+	{NULL,
+	 "begin",
+	 "N",
+	 CONFIG_INT,
+	 AT(begin),
+	 0,
+	 INT64_MAX,
+	 "0",
+	 "flows that begin in a second, by their own times; 0: as --rate"},
 	{NULL, "seed", "S", CONFIG_INT, AT(seed), 0, INT64_MAX, "1", "same seed, same flows"},
 	{NULL, "start", "EPOCH", CONFIG_INT, AT(start), 0, UINT32_MAX, "0", "first second; 0: now"},
 	{NULL, "domain", "N", CONFIG_INT, AT(domain), 0, UINT32_MAX, "0", "observation domain"},
@@ -212,6 +221,7 @@ static int run(const struct settings *c, struct sender *s, struct truth *truth, 
 {
 	const uint64_t start_ms = (uint64_t)c->start * 1000, begin_ns = clock_mono_ns();
 	const uint64_t rate = c->rate ? (uint64_t)c->rate : UINT64_C(1) << 40;
+	const uint64_t begin = c->begin ? (uint64_t)c->begin : rate;
 	uint64_t now_ms = start_ms;
 	int ret = 0;
 
@@ -219,7 +229,7 @@ static int run(const struct settings *c, struct sender *s, struct truth *truth, 
 	for (uint64_t i = 0; ret == 0 && i < (uint64_t)c->flows; i++) {
 		struct flow f;
 		flow_draw(
-			(uint64_t)c->seed, i, start_ms + i * 1000 / rate, is_v4_only(w->proto), &f
+			(uint64_t)c->seed, i, start_ms + i * 1000 / begin, is_v4_only(w->proto), &f
 		);
 		if (w->proto == WIRE_SFLOW)
 			make_sample(&f);
