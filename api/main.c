@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define EXIT_UNAVAILABLE 69
 #define EXIT_NOPERM 77
@@ -100,7 +101,9 @@ static int load_tls(struct api *a, SSL_CTX **ret_tls)
 {
 	char state_error[STATE_ERROR_LEN], error[TLS_ERROR_LEN], fingerprint[TLS_FINGERPRINT_LEN];
 	int ret = state_check_key(a->config.key, state_error);
-	if (ret == -ENOENT && a->config.own_cert) {
+	// without a certificate: a start that was cut short; its key will do
+	bool lacks = ret == -ENOENT || (ret == 0 && access(a->config.cert, F_OK) < 0);
+	if (lacks && a->config.own_cert) {
 		ret = make_cert(a);
 		if (ret < 0)
 			return ret;

@@ -11,8 +11,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DAYS 825 // the longest that some clients take of a certificate
@@ -94,11 +97,14 @@ static X509 *make_cert(EVP_PKEY *pkey, const char *const *addrs, size_t n)
 	return x;
 }
 
-static int write_pem(const char *path, mode_t mode, EVP_PKEY *pkey, X509 *x)
+// A key that is locked with a pass phrase is refused: nobody is there to be asked for it.
+static int no_pass_phrase(char *, int, int, void *)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	if (fd < 0)
-		return -errno;
+	return -1;
+}
+
+static int write_file(int fd, EVP_PKEY *pkey, X509 *x)
+{
 	FILE *f = fdopen(fd, "w");
 	if (!f) {
 		close(fd);
@@ -110,9 +116,46 @@ static int write_pem(const char *path, mode_t mode, EVP_PKEY *pkey, X509 *x)
 		ok = 0;
 	if (fclose(f) != 0)
 		ok = 0;
-	if (!ok)
-		unlink(path);
 	return ok ? 0 : -EIO;
+}
+
+// Written aside and linked into place: there is never half a file of that name, and never another
+// in its place.
+static int write_pem(const char *path, mode_t mode, EVP_PKEY *pkey, X509 *x)
+{
+	char aside[PATH_MAX];
+	if (snprintf(aside, sizeof(aside), "%s.XXXXXX", path) >= (int)sizeof(aside))
+		return -ENAMETOOLONG;
+	int fd = mkostemp(aside, O_CLOEXEC); // mode 0600
+	if (fd < 0)
+		return -errno;
+	int ret = fchmod(fd, mode) < 0 ? -errno : 0;
+	if (ret < 0)
+		close(fd);
+	else
+		ret = write_file(fd, pkey, x);
+	if (ret == 0 && link(aside, path) < 0)
+		ret = -errno;
+	unlink(aside);
+	return ret;
+}
+
+// The key of a start that did not come as far as its certificate; *ret_key NULL: there is none.
+static int read_key(const char *path, EVP_PKEY **ret_key)
+{
+	*ret_key = NULL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : errno == ELOOP ? -EEXIST : -errno;
+	FILE *f = fdopen(fd, "r");
+	if (!f) {
+		close(fd);
+		return -ENOMEM;
+	}
+	*ret_key = PEM_read_PrivateKey(f, NULL, no_pass_phrase, NULL);
+	fclose(f);
+	ERR_clear_error();
+	return *ret_key ? 0 : -EEXIST; // whatever that is, it is not ours to replace
 }
 
 int tls_self_sign(
@@ -123,16 +166,22 @@ int tls_self_sign(
 	char error[static TLS_ERROR_LEN]
 )
 {
-	EVP_PKEY *pkey = EVP_EC_gen("P-256");
+	EVP_PKEY *pkey;
+	int ret = read_key(key, &pkey);
+	if (ret < 0)
+		return fail(ret, error, key);
+	bool is_new = !pkey;
+	if (is_new)
+		pkey = EVP_EC_gen("P-256");
 	X509 *x = pkey ? make_cert(pkey, addrs, n) : NULL;
-	int ret = 0;
 
 	if (!x) {
 		ret = fail(-EIO, error, "make a certificate");
-	} else if ((ret = write_pem(key, 0600, pkey, NULL)) < 0) {
+	} else if (is_new && (ret = write_pem(key, 0600, pkey, NULL)) < 0) {
 		ret = fail(ret, error, key);
 	} else if ((ret = write_pem(cert, 0644, NULL, x)) < 0) {
-		unlink(key); // it fits no certificate
+		if (is_new)
+			unlink(key); // it fits no certificate
 		ret = fail(ret, error, cert);
 	}
 	X509_free(x);
@@ -161,12 +210,6 @@ static int select_protocol(
 		return SSL_TLSEXT_ERR_NOACK;
 	*out = chosen;
 	return SSL_TLSEXT_ERR_OK;
-}
-
-// A key that is locked with a pass phrase is refused: nobody is there to be asked for it.
-static int no_pass_phrase(char *, int, int, void *)
-{
-	return -1;
 }
 
 int tls_context(

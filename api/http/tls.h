@@ -14,7 +14,8 @@
 #define TLS_FINGERPRINT_LEN 96 // "AB:CD:…" of 32 bytes
 
 // Makes a P-256 key and a certificate for localhost, this host's name and the n addresses (as
-// text). Existing files are left alone and mean -EEXIST.
+// text). A key without its certificate, which a start that was cut short leaves, gets one; any
+// other file that is there is left alone and means -EEXIST.
 [[nodiscard]] int tls_self_sign(
 	const char *cert,
 	const char *key,

@@ -148,6 +148,26 @@ static void a_certificate_that_is_there_leaves_no_key_behind(void **state)
 	assert_int_equal(access(f->key, F_OK), -1);
 }
 
+// A start that ended between the two.
+static void a_key_that_is_there_gets_its_certificate(void **state)
+{
+	struct tls_fixture *f = *state;
+	char first[TLS_FINGERPRINT_LEN], second[TLS_FINGERPRINT_LEN];
+	tls_sign(f);
+	tls_load(f, true);
+	tls_fingerprint(f->server, first);
+	X509 *x = read_cert(f->cert);
+	unlink(f->cert);
+	tls_sign(f);
+	tls_load(f, true);
+	tls_fingerprint(f->server, second);
+	X509 *y = read_cert(f->cert);
+	assert_string_not_equal(first, second);
+	assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(x), X509_get0_pubkey(y)), 1);
+	X509_free(x);
+	X509_free(y);
+}
+
 static void links_are_not_followed(void **state)
 {
 	struct tls_fixture *f = *state;
@@ -270,6 +290,7 @@ int main(void)
 		EMPTY(two_certificates_are_never_alike),
 		EMPTY(what_is_there_is_left_alone),
 		EMPTY(a_certificate_that_is_there_leaves_no_key_behind),
+		EMPTY(a_key_that_is_there_gets_its_certificate),
 		EMPTY(links_are_not_followed),
 		EMPTY(a_folder_that_is_not_there_is_said_so),
 		SIGNED(files_that_are_no_pair_are_refused_by_name),
