@@ -31,6 +31,7 @@ struct app {
 	struct metrics *metrics;
 	struct health *health;
 	struct live *live;
+	_Atomic unsigned n_exports; // workers that write a body for as long as it is read
 	uint64_t started_ns; // clock_mono_ns
 };
 

@@ -132,6 +132,8 @@ static void print_all(struct call *c, FILE *out, bool open)
 		"weir_api_response_bytes_total %" PRIu64 "\n",
 		atomic_load_explicit(&m->bytes, memory_order_relaxed));
 	print_live(c->app->live, out, open);
+	print_head(out, open, "weir_api_exports", "gauge", "Bodies of any length under way.");
+	fprintf(out, "weir_api_exports %u\n", atomic_load(&c->app->n_exports));
 	print_head(out, open, "weir_api_store_up", "gauge", "Whether the store can be read.");
 	fprintf(out, "weir_api_store_up %d\n", up);
 	print_head(out, open, "weir_api_start_time_seconds", "gauge", "When the API started.");

@@ -150,17 +150,22 @@ int native_open(struct call *c, struct native_out *o)
 	return -ENOMEM;
 }
 
-void native_close(struct call *c, const struct native *n, struct native_out *o)
+const char *native_type(enum native_format f)
 {
 	static const char *const types[] = {
 		[NATIVE_JSON] = "application/json",
 		[NATIVE_JSONL] = "application/x-ndjson",
 		[NATIVE_CSV] = "text/csv; charset=utf-8",
 	};
+	return types[f];
+}
+
+void native_close(struct call *c, const struct native *n, struct native_out *o)
+{
 	bool failed = ferror(o->file);
 	failed |= fclose(o->file) != 0;
 	if (!failed && o->len <= ANSWER_MAX) {
-		response_body(c->response, types[n->format], o->text, o->len);
+		response_body(c->response, native_type(n->format), o->text, o->len);
 		return;
 	}
 	free(o->text);

@@ -72,3 +72,10 @@ void native_row_end(struct native_out *o, enum native_format f);
 
 // {"start": …, "end": …, "scanned": …, "matched": …
 void native_meta(struct native_out *o, const struct native *n, const struct walk_counts *counts);
+
+// The type of an answer in that form.
+const char *native_type(enum native_format f);
+
+// Answers with all rows of the window that pass, in the order in which they are stored, as they are
+// read (rows_stream.c).
+void rows_stream(struct call *c, const struct native *n, const struct cell_columns *columns);

@@ -28,6 +28,7 @@ static const struct parameter parameters[] = {
 	{"filter", "filter", "string", NULL, "in nfdump's syntax, every field by its name"},
 	{"fields", "fields", "string", NULL, "names of columns, separated by commas"},
 	{"limit", "limit", "integer", NULL, "rows at most"},
+	{"rows", "limit", "string", NULL, "1 to 10000; all: as csv or jsonl, however many; 200"},
 	{"limit200", "limit", "integer", NULL, "rows at most; 200, which is the cap too"},
 	{"cursor", "cursor", "string", NULL, "where the page before ended"},
 	{"format", "format", "string", "json jsonl csv", "of the answer; also by Accept"},

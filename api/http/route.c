@@ -28,7 +28,7 @@ const struct route routes[] = {
 	{"GET", V1 "kpi", ROUTE_TOKEN, kpi_native_get,
 	 "start end filter entity", "the same of any window and filter"},
 	{"GET", V1 "flows", ROUTE_TOKEN, rows_get,
-	 "start end filter fields limit cursor format entity", "records that pass a filter, page by page"},
+	 "start end filter fields rows cursor format entity", "records that pass a filter, page by page"},
 	{"GET", V1 "top", ROUTE_TOKEN, top_get,
 	 "start end filter by metric limit format entity", "records summed up by fields, largest first"},
 	{"GET", V1 "series", ROUTE_TOKEN, series_get,

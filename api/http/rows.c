@@ -53,6 +53,11 @@ static void run(struct call *c, const struct native *n, const struct cell_column
 {
 	uint64_t limit = LIMIT_DEFAULT;
 	struct page page;
+	const char *text = query_find(&c->query, "limit");
+	if (text && strcmp(text, "all") == 0) {
+		rows_stream(c, n, columns);
+		return;
+	}
 	if (native_number(c, "limit", 1, LIMIT_MAX, &limit) < 0)
 		return;
 	int ret = page_init(&page, columns, limit, query_find(&c->query, "cursor"));

@@ -112,8 +112,9 @@ int stream_write(
 			n_taken = s->n_taken;
 			since = clock_mono_ns();
 		}
-		if (atomic_load_explicit(&stop->gone, memory_order_relaxed))
-			ret = -ECANCELED;
+		int stopped = query_stopped(stop);
+		if (stopped < 0)
+			ret = stopped;
 		else if (clock_mono_ns() - since >= stall_ns)
 			ret = -ETIMEDOUT;
 		if (ret != -ENOBUFS)

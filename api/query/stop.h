@@ -13,13 +13,15 @@
 
 struct query_stop {
 	_Atomic bool gone;
-	uint64_t deadline_ns; // clock_mono_ns
+	uint64_t deadline_ns;	       // clock_mono_ns
+	const struct query_stop *also; // of the request, when its deadline is not ours; else NULL
 };
 
 // 0: go on; -ECANCELED; -ETIMEDOUT.
 static inline int query_stopped(const struct query_stop *s)
 {
-	if (atomic_load_explicit(&s->gone, memory_order_relaxed))
+	if (atomic_load_explicit(&s->gone, memory_order_relaxed) ||
+	    (s->also && atomic_load_explicit(&s->also->gone, memory_order_relaxed)))
 		return -ECANCELED;
 	return clock_mono_ns() >= s->deadline_ns ? -ETIMEDOUT : 0;
 }

@@ -35,6 +35,7 @@ MODULES = [
     "test_live",
     "test_about",
     "test_users",
+    "test_export",
     "test_tls",
     "test_hostile",
     "test_http",
