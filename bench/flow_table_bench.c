@@ -155,11 +155,12 @@ static void theirs_update(struct theirs *t, const int32_t *at, const struct pack
 
 static void theirs_burst(struct theirs *t, const struct packet *packets, bool is_new)
 {
+	static const struct flow_key_parts parts;
 	struct flow_key keys[FLOW_BURST];
 	const void *refs[FLOW_BURST];
 	int32_t at[FLOW_BURST];
 	for (uint32_t k = 0; k < FLOW_BURST; k++) {
-		(void)flow_key_of(&packets[k], false, &keys[k]);
+		(void)flow_key_of(&packets[k], &parts, &keys[k]);
 		refs[k] = &keys[k];
 	}
 	if (is_new) {

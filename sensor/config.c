@@ -6,6 +6,7 @@
 #include "sensor/export/transport.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define AT(member) offsetof(struct sensor_config, member)
@@ -46,8 +47,14 @@ static const struct config_item items[] = {
 	 "a longer flow is reported in parts of this length"},
 	{"sensor.flows", "flows", "N", CONFIG_SIZE, AT(n_flows), 16, 1ll << 28, "1M",
 	 "flows at the same time, per queue (145 bytes each)"},
-	{"sensor.vlan_in_key", NULL, NULL, CONFIG_BOOL, AT(vlan_in_key), 0, 0, "yes",
+	{"sensor.flow_of", "flow-of", "inner|outer", CONFIG_STRING, AT(flow_of), 0, 0, "inner",
+	 "flows of the packets in tunnels, or of the tunnels"},
+	{"sensor.vxlan_ports", NULL, NULL, CONFIG_LIST, AT(vxlan_ports), 0, 0, "4789",
+	 "UDP ports of VXLAN, at most 8"},
+	{"sensor.key_vlan", NULL, NULL, CONFIG_BOOL, AT(key_vlan), 0, 0, "yes",
 	 "packets of different VLANs are different flows"},
+	{"sensor.key_tunnel", NULL, NULL, CONFIG_BOOL, AT(key_tunnel), 0, 0, "yes",
+	 "packets of different tunnels are different flows"},
 	{"sensor.biflow", "biflow", "yes|no", CONFIG_BOOL, AT(biflow), 0, 0, "yes",
 	 "both directions in one record (RFC 5103)"},
 	{"sensor.template_interval", NULL, NULL, CONFIG_DURATION, AT(template_interval_ns), SEC, 86400 * SEC, "60s",
@@ -120,6 +127,39 @@ static const char *check_metrics(const struct sensor_config *c)
 	return bad ? "--metrics: expected HOST:PORT" : NULL;
 }
 
+static bool port_of(const char *text, uint16_t *ret_port)
+{
+	char *end;
+	errno = 0;
+	unsigned long v = strtoul(text, &end, 10);
+	if (errno || *end || text[0] < '0' || text[0] > '9' || v == 0 || v > UINT16_MAX)
+		return false;
+	*ret_port = (uint16_t)v;
+	return true;
+}
+
+static const char *check_tunnels(const struct sensor_config *c)
+{
+	uint16_t port;
+	if (strcmp(c->flow_of, "inner") != 0 && strcmp(c->flow_of, "outer") != 0)
+		return "sensor.flow_of: expected inner or outer";
+	if (c->vxlan_ports.n > PARSE_VXLAN_PORTS_MAX)
+		return "sensor.vxlan_ports: more than 8";
+	for (size_t i = 0; i < c->vxlan_ports.n; i++)
+		if (!port_of(c->vxlan_ports.items[i], &port))
+			return "sensor.vxlan_ports: expected ports from 1 to 65535";
+	return NULL;
+}
+
+void sensor_config_parse(const struct sensor_config *c, struct parse_options *ret_options)
+{
+	uint16_t ports[PARSE_VXLAN_PORTS_MAX];
+	unsigned n = 0;
+	for (size_t i = 0; i < c->vxlan_ports.n && n < PARSE_VXLAN_PORTS_MAX; i++)
+		n += port_of(c->vxlan_ports.items[i], &ports[n]);
+	parse_options_init(ret_options, strcmp(c->flow_of, "outer") != 0, ports, n);
+}
+
 static int check(const void *config, const char **ret_what)
 {
 	const struct sensor_config *c = config;
@@ -135,7 +175,7 @@ static int check(const void *config, const char **ret_what)
 		*ret_what = "--once ends what --loop begins anew: choose one";
 	else if (!prefixes_are_valid(&c->own))
 		*ret_what = "intel.own: expected networks: 192.0.2.0/24, 2001:db8::/32";
-	else if (!(*ret_what = check_targets(c)))
+	else if (!(*ret_what = check_tunnels(c)) && !(*ret_what = check_targets(c)))
 		*ret_what = check_metrics(c);
 	return *ret_what ? -EINVAL : 0;
 }

@@ -5,6 +5,7 @@
 // Thread: any, read only.
 
 #include "lib/base/config.h"
+#include "sensor/packet/parse.h"
 
 struct sensor_config {
 	char *pcap;
@@ -19,7 +20,9 @@ struct sensor_config {
 	int64_t rate;
 	int64_t idle_ns, active_ns;
 	int64_t n_flows;
-	bool vlan_in_key;
+	char *flow_of;
+	struct config_list vxlan_ports;
+	bool key_vlan, key_tunnel;
 	bool biflow;
 	int64_t template_interval_ns;
 	int64_t message_len;
@@ -38,5 +41,8 @@ struct sensor_config {
 	struct config_list intel_files, own;
 	char *intel_cache;
 };
+
+// How packets are to be read.
+void sensor_config_parse(const struct sensor_config *c, struct parse_options *ret_options);
 
 extern const struct config_program sensor_program;

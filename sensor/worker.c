@@ -41,13 +41,14 @@ gather(const struct rte_mbuf *m, uint8_t headers[PARSE_HEADERS_LEN])
 	return len;
 }
 
-static enum verdict parse_mbuf(const struct rte_mbuf *m, struct packet *ret_packet)
+static enum verdict
+parse_mbuf(const struct worker *w, const struct rte_mbuf *m, struct packet *ret_packet)
 {
 	uint8_t headers[PARSE_HEADERS_LEN];
 	if (m->next && m->data_len < PARSE_HEADERS_LEN)
-		return parse_frame(headers, gather(m, headers), m->pkt_len, ret_packet);
+		return parse_frame(&w->parse, headers, gather(m, headers), m->pkt_len, ret_packet);
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
-	return parse_frame(frame, m->data_len, m->pkt_len, ret_packet);
+	return parse_frame(&w->parse, frame, m->data_len, m->pkt_len, ret_packet);
 }
 
 // net_pcap writes the capture's times in microseconds.
@@ -77,7 +78,7 @@ static uint32_t parse_burst(struct worker *w, uint32_t n)
 			continue;
 		}
 		struct packet *p = &w->packets[kept];
-		enum verdict verdict = parse_mbuf(w->mbufs[i], p);
+		enum verdict verdict = parse_mbuf(w, w->mbufs[i], p);
 		w->frames[kept] = w->mbufs[i];
 		p->time_ns = time_of(w, w->mbufs[i]);
 		p->port = (uint8_t)w->port->id;
@@ -277,6 +278,7 @@ int worker_init(struct worker *w, const struct sensor_config *c, const struct wo
 		.rate = (uint64_t)c->rate,
 		.sample = sample_of((uint32_t)c->sampling, c->sampling_random, rte_rand()),
 	};
+	sensor_config_parse(c, &w->parse);
 	if (rte_mbuf_dyn_rx_timestamp_register(&w->time_offset, &w->time_flag) < 0)
 		return -ENOTSUP;
 	int ret = make_names(w, c);
@@ -291,7 +293,8 @@ int worker_init(struct worker *w, const struct sensor_config *c, const struct wo
 		.n_flows = (size_t)c->n_flows,
 		.idle_ns = (uint64_t)c->idle_ns,
 		.active_ns = (uint64_t)c->active_ns,
-		.vlan_in_key = c->vlan_in_key,
+		.key_vlan = c->key_vlan,
+		.key_tunnel = c->key_tunnel,
 		.extra_bytes = w->names || w->intel ? (size_t)c->names_memory : 0,
 		.names = w->names,
 		.out = w->ring,

@@ -11,7 +11,7 @@
 #include "sensor/flow/table.h"
 #include "sensor/inspect/inspect.h"
 #include "sensor/intel.h"
-#include "sensor/packet/verdict.h"
+#include "sensor/packet/parse.h"
 #include "sensor/port.h"
 #include "sensor/sample.h"
 
@@ -44,6 +44,7 @@ struct worker {
 	bool idle_sleep;
 	uint64_t rate;	   // packets per second; 0: no limit
 	uint64_t n_expect; // packets of the capture
+	struct parse_options parse;
 	struct flow_table *table;
 	struct flow_ring *ring;
 	struct names *names; // NULL: not looked for

@@ -41,7 +41,7 @@ struct flow_table {
 	uint32_t n_buckets;
 	uint32_t n_groups;
 	uint32_t sweep_at; // group
-	bool vlan_in_key;
+	struct flow_key_parts key_parts;
 	uint64_t idle_ns, active_ns;
 	uint64_t now_ns;   // the latest time given
 	uint64_t swept_ns; // up to which the sweep is paid for

@@ -40,9 +40,21 @@ static inline bool flow_key_eq(const struct flow_key *a, const struct flow_key *
 		(x[5] ^ y[5])) == 0;
 }
 
+// Which parts of a packet besides its 5-tuple tell flows apart.
+struct flow_key_parts {
+	uint64_t vlans, tunnel; // masks over those words
+};
+
+// The tunnel's id when both directions have the same one, else only its kind.
+static inline struct flow_key_parts flow_key_parts(bool vlan, bool tunnel)
+{
+	return (struct flow_key_parts){.vlans = 0 - (uint64_t)vlan, .tunnel = 0 - (uint64_t)tunnel};
+}
+
 // Fills the key; true when the packet's source is its higher end: any order of addresses will do,
 // equal ones are ordered by port. Without branches: which end sends is a coin toss.
-static inline bool flow_key_of(const struct packet *p, bool with_vlan, struct flow_key *ret_key)
+static inline bool
+flow_key_of(const struct packet *p, const struct flow_key_parts *parts, struct flow_key *ret_key)
 {
 	const key_word *s = (const key_word *)&p->src, *d = (const key_word *)&p->dst;
 	uint64_t s0 = s[0], s1 = s[1], d0 = d[0], d1 = d[1];
@@ -51,13 +63,13 @@ static inline bool flow_key_of(const struct packet *p, bool with_vlan, struct fl
 	uint64_t swap0 = (s0 ^ d0) & mask, swap1 = (s1 ^ d1) & mask;
 	uint64_t swap_ports = (uint64_t)(p->sport ^ p->dport) & mask;
 	uint64_t ports = (p->sport ^ swap_ports) << 16 | (p->dport ^ swap_ports);
-	uint64_t vlans = with_vlan ? (uint64_t)p->vlan << 12 | p->cvlan : 0;
+	uint64_t vlans = ((uint64_t)p->vlan << 12 | p->cvlan) & parts->vlans;
 	key_word *w = (key_word *)ret_key;
 	w[0] = s0 ^ swap0;
 	w[1] = s1 ^ swap1;
 	w[2] = d0 ^ swap0;
 	w[3] = d1 ^ swap1;
 	w[4] = ports << 32 | vlans << 8 | p->proto;
-	w[5] = (uint64_t)p->tunnel_kind << 56 | (p->tunnel_id & ((1ull << 56) - 1));
+	w[5] = p->tunnel & parts->tunnel;
 	return high;
 }

@@ -41,7 +41,7 @@ int flow_table_create(const struct flow_table_options *o, struct flow_table **re
 		return -ENOMEM;
 	t->n_buckets = (uint32_t)n_buckets;
 	t->n_groups = (t->n_buckets + GROUP_BUCKETS - 1) / GROUP_BUCKETS;
-	t->vlan_in_key = o->vlan_in_key;
+	t->key_parts = flow_key_parts(o->key_vlan, o->key_tunnel);
 	t->idle_ns = o->idle_ns;
 	t->active_ns = o->active_ns;
 	t->names = o->names;
@@ -121,7 +121,7 @@ void flow_table_probe(
 {
 	for (uint32_t i = 0; i < n; i++) {
 		struct flow_probe *p = &ret_probes[i];
-		p->src_is_high = flow_key_of(&packets[i], t->vlan_in_key, &p->key);
+		p->src_is_high = flow_key_of(&packets[i], &t->key_parts, &p->key);
 		p->hash = flow_key_hash(&p->key, &t->secret);
 		const char *line = (const char *)&t->buckets[bucket_of(t, p->hash)];
 		__builtin_prefetch(line);

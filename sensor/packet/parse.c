@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sensor/packet/parse.h"
 
-#include "lib/base/buf.h"
+#include "sensor/packet/cursor.h"
 
-#define VLAN_TAGS_MAX 2
 #define IP6_EXT_MAX 8
-
-#define ETHERTYPE_IP4 0x0800
-#define ETHERTYPE_IP6 0x86dd
-#define ETHERTYPE_VLAN 0x8100
-#define ETHERTYPE_QINQ 0x88a8
-#define ETHERTYPE_QINQ_OLD 0x9100 // before 802.1ad, still in use
 
 #define IP4_HEADER_LEN 20
 #define IP6_HEADER_LEN 40
 #define TCP_HEADER_LEN 20
-#define UDP_HEADER_LEN 8
 #define IP6_JUMBO_OPTION 0xc2 // RFC 2675 §2
-#define VLAN_ID_MASK 0x0fff
+#define GENEVE_PORT 6081
+#define GTP_PORT 2152
 
 enum ip6_next {
 	IP6_HOP_BY_HOP = 0,
@@ -30,25 +23,6 @@ enum ip6_next {
 	IP6_HIP = 139,
 	IP6_SHIM6 = 140,
 };
-
-// What is left to read of a frame. `frame_left` counts the bytes that the frame has from b.p on,
-// which may be more than were captured.
-struct cursor {
-	struct buf b;
-	size_t frame_left, frame_len;
-};
-
-static uint16_t load_u16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static const uint8_t *take(struct cursor *c, size_t n)
-{
-	const uint8_t *p = buf_take(&c->b, n);
-	c->frame_left -= p ? n : 0;
-	return p;
-}
 
 // ICMP has no ports; its conversations are told apart by type and code, a question and its answer
 // being one (RFC 792, RFC 4443). The value stands in both ports, so that the order of the ends is
@@ -74,7 +48,7 @@ static void parse_icmp(const uint8_t *p, struct packet *pkt)
 }
 
 // Where the payload behind `header_len` bytes of header lies, if there is any in the frame.
-static void
+static inline void
 put_payload(const struct cursor *c, size_t ip_left, size_t header_len, struct packet *pkt)
 {
 	size_t at = c->frame_len - c->frame_left + header_len;
@@ -87,19 +61,24 @@ put_payload(const struct cursor *c, size_t ip_left, size_t header_len, struct pa
 }
 
 // A first fragment may end before the flags (RFC 1858 §3): a flow all the same.
-static void parse_tcp(const struct cursor *c, size_t ip_left, struct packet *pkt)
+static inline void parse_tcp(const struct cursor *c, size_t ip_left, struct packet *pkt)
 {
 	const uint8_t *p = c->b.p;
 	if (ip_left < 14 || buf_left(&c->b) < 14)
 		return;
+	bool has_window = ip_left >= 16 && buf_left(&c->b) >= 16;
 	pkt->tcp_flags = load_u16(p + 12) & 0x0fff;
-	pkt->tcp_seq = (uint32_t)load_u16(p + 4) << 16 | load_u16(p + 6);
+	pkt->tcp_window = has_window ? load_u16(p + 14) : UINT16_MAX;
+	pkt->tcp_seq = load_u32(p + 4);
 	size_t header_len = (size_t)(p[12] >> 4) * 4;
-	if (header_len >= TCP_HEADER_LEN)
-		put_payload(c, ip_left, header_len, pkt);
+	if (header_len < TCP_HEADER_LEN || header_len > ip_left)
+		return;
+	size_t len = ip_left - header_len;
+	pkt->tcp_len = (uint16_t)(len < UINT16_MAX ? len : UINT16_MAX);
+	put_payload(c, ip_left, header_len, pkt);
 }
 
-static void parse_udp(const struct cursor *c, size_t ip_left, struct packet *pkt)
+static inline void parse_udp(const struct cursor *c, size_t ip_left, struct packet *pkt)
 {
 	if (buf_left(&c->b) < UDP_HEADER_LEN)
 		return;
@@ -107,47 +86,86 @@ static void parse_udp(const struct cursor *c, size_t ip_left, struct packet *pkt
 	put_payload(c, len && len < ip_left ? len : ip_left, UDP_HEADER_LEN, pkt);
 }
 
-// `ip_left` bytes of the IP packet follow, as its header says.
-static enum verdict parse_l4(struct cursor *c, size_t ip_left, struct packet *pkt)
+static __attribute__((noinline)) uint8_t udp_carrier(const struct parse_options *o, uint16_t port)
 {
-	size_t need = 4, have = buf_left(&c->b);
-	const uint8_t *p = c->b.p;
+	for (unsigned i = 0; i < o->n_vxlan_ports; i++)
+		if (o->vxlan_ports[i] == port)
+			return CARRIER_VXLAN;
+	return port == GENEVE_PORT ? CARRIER_GENEVE : port == GTP_PORT ? CARRIER_GTP : CARRIER_NONE;
+}
 
+static uint8_t ip_carrier(uint8_t proto)
+{
+	switch (proto) {
+	case PROTO_IP4:
+		return CARRIER_IP4;
+	case PROTO_IP6:
+		return CARRIER_IP6;
+	case PROTO_GRE:
+		return CARRIER_GRE;
+	case PROTO_L2TP:
+		return CARRIER_L2TP;
+	default:
+		return CARRIER_NONE;
+	}
+}
+
+// Ports of what has them. TCP and UDP come here in nearly all cases.
+static inline enum verdict parse_ports(struct cursor *c, size_t ip_left, struct packet *pkt)
+{
+	const uint8_t *p = c->b.p;
+	if (ip_left < 4)
+		return PACKET_L4_HEADER;
+	if (!cursor_has(c, 4))
+		return PACKET_TRUNCATED;
+	pkt->sport = load_u16(p);
+	pkt->dport = load_u16(p + 2);
+	if (pkt->proto == PROTO_TCP) {
+		parse_tcp(c, ip_left, pkt);
+	} else if (pkt->proto == PROTO_UDP) {
+		parse_udp(c, ip_left, pkt);
+		if (__builtin_expect(c->o->udp_ports >> (pkt->dport & 63) & 1, 0))
+			c->carrier = udp_carrier(c->o, pkt->dport);
+	}
+	return PACKET_KEEP;
+}
+
+// `ip_left` bytes of the IP packet follow, as its header says.
+static inline enum verdict parse_l4(struct cursor *c, size_t ip_left, struct packet *pkt)
+{
+	c->ip_left = ip_left;
 	switch (pkt->proto) {
-	case PROTO_ICMP:
-	case PROTO_ICMP6:
-		need = 2;
-		break;
 	case PROTO_TCP:
 	case PROTO_UDP:
 	case PROTO_DCCP:
 	case PROTO_SCTP:
 	case PROTO_UDPLITE:
-		break;
+		return parse_ports(c, ip_left, pkt);
+	case PROTO_ICMP:
+	case PROTO_ICMP6:
+		if (ip_left < 2)
+			return PACKET_L4_HEADER;
+		if (!cursor_has(c, 2))
+			return PACKET_TRUNCATED;
+		parse_icmp(c->b.p, pkt);
+		return PACKET_KEEP;
 	default: // a protocol without ports we know
+		c->carrier = ip_carrier(pkt->proto);
 		return PACKET_KEEP;
 	}
-	if (ip_left < need)
-		return PACKET_L4_HEADER;
-	if (have < need)
-		return PACKET_TRUNCATED;
-	if (need == 2) {
-		parse_icmp(p, pkt);
-		return PACKET_KEEP;
-	}
-	pkt->sport = load_u16(p);
-	pkt->dport = load_u16(p + 2);
-	if (pkt->proto == PROTO_TCP)
-		parse_tcp(c, ip_left, pkt);
-	else if (pkt->proto == PROTO_UDP)
-		parse_udp(c, ip_left, pkt);
-	return PACKET_KEEP;
 }
 
-static enum verdict parse_ip4(struct cursor *c, struct packet *pkt)
+static void put_fragment(struct packet *pkt, uint16_t fragment, uint32_t id, size_t len)
+{
+	pkt->fragment = fragment;
+	pkt->fragment_id = id;
+	pkt->fragment_len = (uint16_t)(len < UINT16_MAX ? len : UINT16_MAX);
+}
+
+static inline enum verdict parse_ip4(struct cursor *c, struct packet *pkt)
 {
 	size_t frame_left = c->frame_left;
-	const uint8_t *p = take(c, IP4_HEADER_LEN);
+	const uint8_t *p = cursor_take(c, IP4_HEADER_LEN);
 	if (!p)
 		return PACKET_TRUNCATED;
 	size_t header_len = (size_t)(p[0] & 0x0f) * 4;
@@ -162,11 +180,16 @@ static enum verdict parse_ip4(struct cursor *c, struct packet *pkt)
 	pkt->src = addr_of_v4(p + 12);
 	pkt->dst = addr_of_v4(p + 16);
 	pkt->tos = p[1];
+	pkt->ttl = p[8];
 	pkt->proto = p[9];
 	pkt->bytes = total;
-	if (load_u16(p + 6) & 0x1fff) // not the first fragment: its ports are elsewhere
-		return PACKET_KEEP;
-	if (header_len > IP4_HEADER_LEN && !take(c, header_len - IP4_HEADER_LEN))
+	uint16_t fragment = load_u16(p + 6) & (FRAGMENT_MORE | FRAGMENT_OFFSET);
+	if (__builtin_expect(fragment, 0)) {
+		put_fragment(pkt, fragment, load_u16(p + 4), total - header_len);
+		if (fragment & FRAGMENT_OFFSET) // its ports are elsewhere
+			return PACKET_KEEP;
+	}
+	if (header_len > IP4_HEADER_LEN && !cursor_take(c, header_len - IP4_HEADER_LEN))
 		return PACKET_TRUNCATED;
 	return parse_l4(c, total - header_len, pkt);
 }
@@ -213,6 +236,16 @@ static bool is_ip6_ext(uint8_t next)
 	return ip6_ext_len(next, none) != 0;
 }
 
+// Of an IPv6 packet's fragment header (RFC 8200 §4.5). One that is all of its packet (RFC 6946) is
+// no fragment.
+static void put_fragment6(struct packet *pkt, const uint8_t *p, size_t len)
+{
+	uint16_t at = load_u16(p + 2);
+	uint16_t fragment = (uint16_t)(at >> 3 | (at & 1 ? FRAGMENT_MORE : 0));
+	if (fragment)
+		put_fragment(pkt, fragment, load_u32(p + 4), len);
+}
+
 // The chain of extension headers (RFC 8200 §4) and what it leads to. pkt->proto is the first next
 // header. Only where the IPv6 header gives no length may an option do so (RFC 2675 §3).
 static enum verdict
@@ -222,10 +255,10 @@ parse_ip6_chain(struct cursor *c, size_t payload, bool has_length, struct packet
 	for (int depth = 0; is_ip6_ext(pkt->proto); depth++) {
 		if (depth == IP6_EXT_MAX)
 			return PACKET_IP6_EXT_DEPTH;
-		if (buf_left(&c->b) < 8)
+		if (!cursor_has(c, 8))
 			return PACKET_TRUNCATED;
 		size_t len = ip6_ext_len(pkt->proto, c->b.p);
-		const uint8_t *p = take(c, len);
+		const uint8_t *p = cursor_take(c, len);
 		if (!p)
 			return PACKET_TRUNCATED;
 		bool may_be_jumbo = !has_length && pkt->proto == IP6_HOP_BY_HOP;
@@ -234,19 +267,19 @@ parse_ip6_chain(struct cursor *c, size_t payload, bool has_length, struct packet
 			payload = jumbo;
 			pkt->bytes = IP6_HEADER_LEN + payload;
 		}
-		bool later_fragment = pkt->proto == IP6_FRAGMENT && load_u16(p + 2) & 0xfff8;
-		pkt->proto = p[0];
 		seen += len;
-		if (later_fragment)
-			return PACKET_KEEP; // of the protocol its fragment header names, without
-					    // ports
+		if (pkt->proto == IP6_FRAGMENT)
+			put_fragment6(pkt, p, payload > seen ? payload - seen : 0);
+		pkt->proto = p[0];
+		if (pkt->fragment & FRAGMENT_OFFSET) // of the protocol its header names,
+			return PACKET_KEEP;	     // without ports
 	}
 	return parse_l4(c, payload > seen ? payload - seen : 0, pkt);
 }
 
-static enum verdict parse_ip6(struct cursor *c, struct packet *pkt)
+static inline enum verdict parse_ip6(struct cursor *c, struct packet *pkt)
 {
-	const uint8_t *p = take(c, IP6_HEADER_LEN);
+	const uint8_t *p = cursor_take(c, IP6_HEADER_LEN);
 	if (!p)
 		return PACKET_TRUNCATED;
 	if (p[0] >> 4 != 6)
@@ -254,66 +287,86 @@ static enum verdict parse_ip6(struct cursor *c, struct packet *pkt)
 	size_t payload = load_u16(p + 4);
 	bool has_length = payload > 0;
 	pkt->proto = p[6];
+	pkt->ttl = p[7];
 	if (!has_length && pkt->proto != IP6_NONE) // a jumbogram, or left to the NIC
 		payload = c->frame_left;
 	pkt->bytes = IP6_HEADER_LEN + payload;
 	pkt->tos = (uint8_t)(load_u16(p) >> 4);
 	pkt->src = addr_of_v6(p + 8);
 	pkt->dst = addr_of_v6(p + 24);
-	return parse_ip6_chain(c, payload, has_length, pkt);
+	if (__builtin_expect(is_ip6_ext(pkt->proto), 0))
+		return parse_ip6_chain(c, payload, has_length, pkt);
+	return parse_l4(c, payload, pkt);
 }
 
-static bool is_vlan(uint16_t type)
+enum verdict parse_ip(struct cursor *c, uint16_t type, struct packet *pkt)
 {
-	return type == ETHERTYPE_VLAN || type == ETHERTYPE_QINQ || type == ETHERTYPE_QINQ_OLD;
+	return type == ETHERTYPE_IP4 ? parse_ip4(c, pkt) : parse_ip6(c, pkt);
 }
 
-// VLAN tags up to the EtherType that is none.
-static enum verdict parse_tags(struct cursor *c, uint16_t *type, struct packet *pkt)
+// Handed over by value: a cursor whose address is taken would have to live in memory.
+static __attribute__((noinline)) enum verdict
+parse_other(struct cursor c, uint16_t type, struct packet *pkt)
 {
-	for (int depth = 0; is_vlan(*type); depth++) {
-		const uint8_t *p = take(c, 4);
-		if (depth == VLAN_TAGS_MAX)
-			return PACKET_VLAN_DEPTH;
-		if (!p)
-			return PACKET_TRUNCATED;
-		uint16_t id = load_u16(p) & VLAN_ID_MASK;
-		if (depth == 0)
-			pkt->vlan = id;
-		else
-			pkt->cvlan = id;
-		*type = load_u16(p + 2);
-	}
-	return PACKET_KEEP;
+	enum verdict verdict = parse_link(&c, type, pkt);
+	if (verdict == PACKET_KEEP && c.carrier && c.o->inner)
+		return parse_inside(&c, pkt);
+	return verdict;
 }
 
-enum verdict
-parse_frame(const uint8_t *frame, size_t len, size_t frame_len, struct packet *ret_packet)
+static __attribute__((noinline)) enum verdict open_tunnel(struct cursor c, struct packet *pkt)
+{
+	return parse_inside(&c, pkt);
+}
+
+enum verdict parse_frame(
+	const struct parse_options *o,
+	const uint8_t *frame,
+	size_t len,
+	size_t frame_len,
+	struct packet *ret_packet
+)
 {
 	struct packet *pkt = ret_packet;
-	struct cursor c = {.b = buf_of(frame, len), .frame_len = frame_len < len ? len : frame_len};
+	struct cursor c = {
+		.b = buf_of(frame, len), .frame_len = frame_len < len ? len : frame_len, .o = o};
 	c.frame_left = c.frame_len;
-	const uint8_t *p = take(&c, 14);
+	const uint8_t *p = cursor_take(&c, ETHER_HEADER_LEN);
 	if (!p)
 		return PACKET_TRUNCATED;
 	uint16_t type = load_u16(p + 12);
 
+	memset(&pkt->tunnel, 0, offsetof(struct packet, macs) - offsetof(struct packet, tunnel));
 	memcpy(pkt->macs, p, sizeof(pkt->macs));
-	pkt->tunnel_id = 0;
-	pkt->tunnel_kind = TUNNEL_NONE;
-	pkt->sport = pkt->dport = 0;
-	pkt->vlan = pkt->cvlan = 0;
-	pkt->tcp_flags = 0;
-	pkt->payload_at = pkt->payload_len = 0;
-	pkt->tcp_seq = 0;
-	pkt->icmp_type = pkt->icmp_code = 0;
-
 	enum verdict verdict = is_vlan(type) ? parse_tags(&c, &type, pkt) : PACKET_KEEP;
 	if (verdict != PACKET_KEEP)
 		return verdict;
 	if (type == ETHERTYPE_IP4)
-		return parse_ip4(&c, pkt);
-	if (type == ETHERTYPE_IP6)
-		return parse_ip6(&c, pkt);
-	return PACKET_NOT_IP; // also a length: 802.3 with LLC
+		verdict = parse_ip4(&c, pkt);
+	else if (type == ETHERTYPE_IP6)
+		verdict = parse_ip6(&c, pkt);
+	else
+		return parse_other(c, type, pkt);
+	if (__builtin_expect(c.carrier && o->inner && verdict == PACKET_KEEP, 0))
+		return open_tunnel(c, pkt);
+	return verdict;
+}
+
+void parse_options_init(
+	struct parse_options *o, bool inner, const uint16_t *vxlan_ports, unsigned n_vxlan_ports
+)
+{
+	*o = (struct parse_options
+	){.inner = inner, .vxlan_ports = {PARSE_VXLAN_PORT}, .n_vxlan_ports = 1};
+	if (n_vxlan_ports > PARSE_VXLAN_PORTS_MAX)
+		n_vxlan_ports = PARSE_VXLAN_PORTS_MAX;
+	if (n_vxlan_ports)
+		o->n_vxlan_ports = n_vxlan_ports;
+	for (unsigned i = 0; i < n_vxlan_ports; i++)
+		o->vxlan_ports[i] = vxlan_ports[i];
+	if (!inner)
+		return;
+	o->udp_ports = 1ull << (GENEVE_PORT & 63) | 1ull << (GTP_PORT & 63);
+	for (unsigned i = 0; i < o->n_vxlan_ports; i++)
+		o->udp_ports |= 1ull << (o->vxlan_ports[i] & 63);
 }

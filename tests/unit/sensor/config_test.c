@@ -65,7 +65,7 @@ static void a_capture_alone_leaves_everything_at_its_default(void **)
 	assert_int_equal(config.message_len, 1420);
 	assert_int_equal(config.template_interval_ns, 60 * SEC);
 	assert_int_equal(config.domain, 1);
-	assert_true(config.vlan_in_key && config.biflow && config.idle_sleep);
+	assert_true(config.key_vlan && config.biflow && config.idle_sleep);
 	assert_false(config.once || config.loop || config.telemetry);
 	assert_int_equal(config.rate + config.export_rate + config.pen, 0);
 }
@@ -192,7 +192,7 @@ static void the_file_and_flags_give_the_same_settings(void **)
 		     "  idle_timeout: 15s\n"
 		     "  flows: 2M\n"
 		     "  biflow: no\n"
-		     "  vlan_in_key: no\n"
+		     "  key_vlan: no\n"
 		     "  export: tcp:127.0.0.1:1\n",
 		     " --idle-timeout 1m");
 	assert_int_equal(ret, CONFIG_RUN);
@@ -200,8 +200,29 @@ static void the_file_and_flags_give_the_same_settings(void **)
 	assert_string_equal(config.vdevs.items[0], "net_af_packet0,iface=eth0");
 	assert_int_equal(config.idle_ns, 60 * SEC); // the flag wins
 	assert_int_equal(config.n_flows, 2 << 20);
-	assert_false(config.biflow || config.vlan_in_key);
+	assert_false(config.biflow || config.key_vlan);
 	assert_string_equal(config.targets.items[0], "tcp:127.0.0.1:1");
+}
+
+static void what_tunnels_are_opened_is_checked(void **)
+{
+	struct parse_options o;
+	assert_int_equal(load("sensor: {flow_of: both}\n", " --pcap a"), CONFIG_EXIT_BAD);
+	assert_int_equal(load("sensor: {vxlan_ports: [0]}\n", " --pcap a"), CONFIG_EXIT_BAD);
+	assert_int_equal(load("sensor: {vxlan_ports: [65536]}\n", " --pcap a"), CONFIG_EXIT_BAD);
+	assert_int_equal(load("sensor: {vxlan_ports: [x]}\n", " --pcap a"), CONFIG_EXIT_BAD);
+	assert_int_equal(
+		load("sensor: {vxlan_ports: [1, 2, 3, 4, 5, 6, 7, 8, 9]}\n", " --pcap a"),
+		CONFIG_EXIT_BAD
+	);
+	assert_int_equal(load("sensor: {vxlan_ports: [4789, 8472]}\n", " --pcap a"), CONFIG_RUN);
+	sensor_config_parse(&config, &o);
+	assert_true(o.inner && o.n_vxlan_ports == 2 && o.vxlan_ports[1] == 8472);
+	assert_int_equal(
+		load("sensor: {key_tunnel: no}\n", " --pcap a --flow-of outer"), CONFIG_RUN
+	);
+	sensor_config_parse(&config, &o);
+	assert_false(o.inner || o.udp_ports || config.key_tunnel);
 }
 
 static void other_programs_sections_are_left_alone_and_unknown_keys_are_not(void **)
@@ -240,6 +261,7 @@ int main(void)
 		TEST(numbers_keep_to_their_ranges),
 		TEST(messages_over_udp_fit_a_datagram),
 		TEST(the_file_and_flags_give_the_same_settings),
+		TEST(what_tunnels_are_opened_is_checked),
 		TEST(other_programs_sections_are_left_alone_and_unknown_keys_are_not),
 		TEST(every_item_has_a_text_and_a_place_of_its_own),
 	};

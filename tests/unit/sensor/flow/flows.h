@@ -32,7 +32,8 @@ static inline struct flow_table_options flows_options(void)
 		.n_flows = 1000,
 		.idle_ns = IDLE_NS,
 		.active_ns = ACTIVE_NS,
-		.vlan_in_key = true,
+		.key_vlan = true,
+		.key_tunnel = true,
 	};
 }
 

@@ -2,6 +2,8 @@
 #include "sensor/flow/key.h"
 #include "tests/unit/sensor/flow/flows.h"
 
+static const struct flow_key_parts all = {UINT64_MAX, UINT64_MAX}, none;
+
 static const struct flow_secret secret = {
 	.w = {0x243f6a8885a308d3,
 	      0x13198a2e03707344,
@@ -41,8 +43,8 @@ static void both_directions_have_one_key_and_opposite_sources(void **)
 	for (int i = 0; i < 100000; i++) {
 		struct packet p = random_packet(), a = flows_answer(&p);
 		struct flow_key there, back;
-		bool high = flow_key_of(&p, true, &there);
-		assert_int_equal(flow_key_of(&a, true, &back), !high);
+		bool high = flow_key_of(&p, &all, &there);
+		assert_int_equal(flow_key_of(&a, &all, &back), !high);
 		assert_memory_equal(&there, &back, sizeof(there));
 		assert_true(flow_key_eq(&there, &back));
 		assert_true(addr_eq(&p.src, high ? &there.high : &there.low));
@@ -58,7 +60,7 @@ static void ends_alike_in_address_and_port_are_both_the_lower_one(void **)
 	struct packet p = flows_packet(1, 1, PROTO_UDP);
 	struct flow_key key;
 	p.dport = p.sport;
-	assert_false(flow_key_of(&p, true, &key));
+	assert_false(flow_key_of(&p, &all, &key));
 }
 
 static void every_part_of_the_key_tells_flows_apart(void **)
@@ -75,10 +77,10 @@ static void every_part_of_the_key_tells_flows_apart(void **)
 	others[4].proto = PROTO_UDP;
 	others[5].vlan = 1;
 	others[6].cvlan = 1;
-	others[7].tunnel_id = 1;
-	flow_key_of(&base, true, &key);
+	others[7].tunnel = 1;
+	flow_key_of(&base, &all, &key);
 	for (size_t i = 0; i < 8; i++) {
-		flow_key_of(&others[i], true, &other);
+		flow_key_of(&others[i], &all, &other);
 		assert_false(flow_key_eq(&key, &other));
 		assert_true(flow_key_hash(&key, &secret) != flow_key_hash(&other, &secret));
 	}
@@ -91,8 +93,8 @@ static void vlans_are_in_the_key_only_when_asked_for(void **)
 	a.vlan = 100;
 	b.vlan = 200;
 	b.cvlan = 0xfff;
-	flow_key_of(&a, false, &ka);
-	flow_key_of(&b, false, &kb);
+	flow_key_of(&a, &none, &ka);
+	flow_key_of(&b, &none, &kb);
 	assert_true(flow_key_eq(&ka, &kb));
 	assert_int_equal(flow_key_proto(&ka), PROTO_TCP);
 }
@@ -120,7 +122,7 @@ static void ports_vlans_and_protocol_do_not_run_into_each_other(void **)
 	struct flow_key keys[64];
 	for (unsigned i = 0; i < 64; i++) {
 		struct packet p = with_bit(i);
-		flow_key_of(&p, true, &keys[i]);
+		flow_key_of(&p, &all, &keys[i]);
 		for (unsigned j = 0; j < i; j++)
 			assert_int_equal(keys[i].rest & keys[j].rest, 0);
 	}
@@ -142,7 +144,7 @@ static void every_word_of_the_secret_changes_the_hash(void **)
 {
 	struct packet p = flows_packet(1, 2, PROTO_TCP);
 	struct flow_key key;
-	flow_key_of(&p, true, &key);
+	flow_key_of(&p, &all, &key);
 	for (int i = 0; i < 8; i++) {
 		struct flow_secret other = secret;
 		other.w[i] ^= 2;
@@ -159,7 +161,7 @@ static void neighbouring_flows_spread_evenly(void **)
 		struct packet p = flows_packet(i & 0xff, 0x10000 + (i >> 12), PROTO_TCP);
 		struct flow_key key;
 		p.sport = (uint16_t)(i >> 8 & 0xf);
-		flow_key_of(&p, true, &key);
+		flow_key_of(&p, &all, &key);
 		uint64_t hash = flow_key_hash(&key, &secret);
 		high[hash >> 56]++;
 		low[hash & 0xff]++;

@@ -118,7 +118,7 @@ static void flows_differ_by_each_part_of_their_key(void **)
 static void vlans_share_a_flow_when_they_are_not_in_the_key(void **)
 {
 	struct flow_table_options o = flows_options();
-	o.vlan_in_key = false;
+	o.key_vlan = false;
 	flows_open(&flows, &o);
 	struct packet p = flows_packet(1, 2, PROTO_UDP), answer = flows_answer(&p);
 	p.vlan = 100;

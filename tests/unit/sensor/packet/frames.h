@@ -26,6 +26,14 @@ struct frame {
 
 static const uint8_t frame_macs[12] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2};
 
+// VXLAN at its port; the packets in tunnels.
+static struct parse_options frame_options = {
+	.inner = true,
+	.vxlan_ports = {PARSE_VXLAN_PORT},
+	.n_vxlan_ports = 1,
+	.udp_ports = UINT64_MAX,
+};
+
 static inline size_t frame_len(const struct frame *f)
 {
 	return wbuf_len(&f->w);
@@ -114,7 +122,8 @@ frame_parse_cut(const struct frame *f, size_t len, size_t whole, struct packet *
 	uint8_t *exact = malloc(len ? len : 1);
 	assert_non_null(exact);
 	memcpy(exact, f->bytes, len);
-	enum verdict verdict = parse_frame(len ? exact : exact + 1, len, whole, ret_packet);
+	enum verdict verdict =
+		parse_frame(&frame_options, len ? exact : exact + 1, len, whole, ret_packet);
 	free(exact);
 	return verdict;
 }
