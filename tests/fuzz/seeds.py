@@ -480,6 +480,45 @@ def ext(following, *more):
     return bytes([following, (len(data) + 2) // 8 - 1]) + data
 
 
+def udp(port, payload):
+    return ip4(17, be("HHHH", 50000, port, 8 + len(payload), 0) + payload)
+
+
+def tunnels():
+    """EtherType and payload of frames with something between them and the innermost packet."""
+    four, six = ip4(6, TCP), ip6(17, UDP)
+    ether, tagged = frame(0x0800, four), frame(0x86DD, six, (0x8100, 9))
+    vxlan = udp(4789, b"\x08" + bytes(3) + be("I", 0xABCD00) + tagged)
+    return {
+        "4in4": (0x0800, ip4(4, four)), "6in4": (0x0800, ip4(41, six)),
+        "4in6": (0x86DD, ip6(4, four)), "6in6": (0x86DD, ip6(60, ext(41) + six)),
+        "depth_tunnels": (0x0800, ip4(4, ip4(4, ip4(4, ip4(4, ip4(4, four)))))),
+        "gre": (0x0800, ip4(47, be("HH", 0, 0x0800) + four)),
+        "gre_options": (0x86DD, ip6(47, be("HHIII", 0xB000, 0x86DD, 0, 7, 1) + six)),
+        "nvgre": (0x0800, ip4(47, be("HHI", 0x2000, 0x6558, 0x12345678) + ether)),
+        "pptp": (0x0800, ip4(47, be("HHHHI", 0x3001, 0x880B, 44, 5, 1) + b"\xff\x03\0\x21" + four)),
+        "gre_mpls": (0x0800, ip4(47, be("HHI", 0, 0x8847, 0x1FF) + six)),
+        "erspan1": (0x0800, ip4(47, be("HH", 0, 0x88BE) + ether)),
+        "erspan2": (0x0800, ip4(47, be("HHIII", 0x1000, 0x88BE, 1, 0x10050001, 0) + ether)),
+        "erspan3": (0x0800, ip4(47, be("HHIIIIQ", 0x1000, 0x22EB, 1, 0x20050001, 0, 1, 0) + tagged)),
+        "vxlan": (0x0800, vxlan),
+        "vxlan_gpe": (0x0800, udp(4789, b"\x0c\0\0\x01" + be("I", 256) + four)),
+        "geneve": (0x0800, udp(6081, be("HHIQ", 0x0200, 0x6558, 0x100, 1) + tagged)),
+        "gtp": (0x0800, udp(2152, be("BBHI", 0x30, 255, len(four), 5) + four)),
+        "gtp_extended": (0x0800, udp(2152, be("BBHIII", 0x36, 255, 8 + len(six), 5, 0x85, 0x01000900) + six)),
+        "gtp_echo": (0x0800, udp(2152, be("BBHII", 0x32, 1, 4, 0, 0))),
+        "l2tp": (0x0800, ip4(115, be("II", 77, 0) + ether)),
+        "l2tp_cookie": (0x86DD, ip6(115, be("IQI", 77, 5, 0) + tagged)),
+        "mpls": (0x8847, be("II", 0x100 << 12 | 0x0FF, 0x1FF) + four),
+        "mpls_ethernet": (0x8847, be("II", 0x1FF, 0) + tagged),
+        "mpls_depth": (0x8848, be("I", 0xFF) * 9 + four),
+        "pppoe": (0x8864, be("BBHHH", 0x11, 0, 7, 2 + len(six), 0x57) + six),
+        "pppoe_mpls": (0x8864, be("BBHHHI", 0x11, 0, 7, 6 + len(four), 0x281, 0x1FF) + four),
+        "pppoe_lcp": (0x8864, be("BBHHH", 0x11, 0, 7, 10, 0xC021) + bytes(8)),
+        "pppoe_discovery": (0x8863, be("BBHH", 0x11, 9, 0, 0)),
+    }
+
+
 def packet_seeds():
     fragment = bytes([6, 0]) + be("HI", 1, 5)
     later = bytes([6, 0]) + be("HI", 1480 << 3 & 0xFFFF, 5)
@@ -509,6 +548,7 @@ def packet_seeds():
         "arp": frame(0x0806, bytes(28)),
         "llc": frame(38, bytes(38)),
     }
+    frames |= {n: frame(t, p) for n, (t, p) in tunnels().items()}
     return {n: be("HH", len(f) * 2 // 3, 4) + f for n, f in frames.items()}
 
 
