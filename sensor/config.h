@@ -23,6 +23,7 @@ struct sensor_config {
 	char *flow_of;
 	struct config_list vxlan_ports;
 	bool key_vlan, key_tunnel;
+	bool tcp_metrics;
 	bool biflow;
 	int64_t template_interval_ns;
 	int64_t message_len;

@@ -6,6 +6,7 @@
 #include "lib/ipfix/encode_v5.h"
 #include "lib/ipfix/encoder.h"
 #include "lib/ipfix/wire.h"
+#include "lib/record/tunnel.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -73,7 +74,7 @@ int ipfix_encoder_create(
 	const struct ipfix_encoder_options *options, struct ipfix_encoder **ret_encoder
 )
 {
-	if (options->max_len < 512)
+	if (options->max_len < 544)
 		return -EINVAL;
 	struct ipfix_encoder *e = calloc(1, sizeof(*e));
 	uint8_t *message = calloc(1, options->max_len);
@@ -198,6 +199,13 @@ static void put_uint(struct wbuf *w, const struct ipfix_out_field *f, uint64_t v
 	}
 }
 
+// layer2SegmentId has the encapsulation on top, where it has a number for it.
+static uint64_t segment_of(const struct record *r)
+{
+	uint64_t id = r->tunnel_id & ((1ull << 56) - 1);
+	return (uint64_t)tunnel_to_segment(r->tunnel_kind) << 56 | id;
+}
+
 // `room` is what texts may still take.
 static void
 put_field(struct wbuf *w, const struct ipfix_out_field *f, const struct record *r, size_t *room)
@@ -216,7 +224,7 @@ put_field(struct wbuf *w, const struct ipfix_out_field *f, const struct record *
 		put_uint(w, f, *(const uint32_t *)value);
 		break;
 	case RECORD_TYPE_U64:
-		wbuf_u64(w, *(const uint64_t *)value);
+		wbuf_u64(w, f->field == FIELD_tunnel_id ? segment_of(r) : *(const uint64_t *)value);
 		break;
 	case RECORD_TYPE_TIME:
 		put_uint(w, f, ipfix_time_to_wire(f->ie, *(const uint64_t *)value));

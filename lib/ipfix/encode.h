@@ -16,7 +16,7 @@ struct ipfix_encoder;
 
 struct ipfix_encoder_options {
 	uint32_t domain;  // observation domain id
-	uint16_t max_len; // of a message, 512..65535 (768 without biflow): what fits the path's MTU
+	uint16_t max_len; // of a message, 544..65535 (896 without biflow): what fits the path's MTU
 	bool biflow;	  // false: a biflow leaves as two uniflows
 	uint32_t pen;	  // stands in for PEN_WEIR; 0: PEN_WEIR itself
 	uint16_t version; // 5, 9: NetFlow; else IPFIX

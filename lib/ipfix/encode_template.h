@@ -16,7 +16,8 @@ enum ipfix_group {
 	GROUP_LINK = 8,
 	GROUP_ROUTE = 16,
 	GROUP_EXTRA = 32, // names, intelligence, and every field that is in no other group
-	N_TEMPLATES = 64,
+	GROUP_METRICS = 64,
+	N_TEMPLATES = 128,
 	GROUP_ALWAYS = 128,
 };
 

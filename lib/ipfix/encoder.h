@@ -22,7 +22,7 @@ struct ipfix_encoder {
 	uint32_t n_templates;	  // defined in the message being built
 	uint64_t boot_ns;	  // v5, v9: what sysUptime counts from
 	uint16_t text_max;	  // bytes of all texts of a record together
-	uint64_t group_fields[6]; // record.set bits of each group of log2 index
+	uint64_t group_fields[7]; // record.set bits of each group of log2 index
 	struct wbuf w;
 	size_t set_at;	 // where the open data set starts; 0: none is open
 	uint16_t set_id; // its template

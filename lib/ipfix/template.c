@@ -3,6 +3,7 @@
 
 #include "lib/base/utf8.h"
 #include "lib/ipfix/wire.h"
+#include "lib/record/tunnel.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -92,6 +93,8 @@ static uint8_t op_of(const struct ipfix_element *e, uint16_t len, size_t width)
 		[IPFIX_KIND_ICMP] = OP_ICMP,
 		[IPFIX_KIND_TEXT] = OP_STR,
 	};
+	if (e->kind == IPFIX_KIND_SEGMENT)
+		return len == 8 ? OP_SEGMENT : OP_UINT;
 	if (e->kind == IPFIX_KIND_UINT || e->kind == IPFIX_KIND_AUX)
 		return op_of_uint(len, width);
 	return ops[e->kind];
@@ -303,6 +306,17 @@ static void take_icmp(struct ipfix_values *v, uint64_t x)
 	v->r.icmp_code = (uint8_t)x;
 }
 
+// layer2SegmentId: the id in its low 24 bits, or 56 of ours; on top which encapsulation.
+static void take_segment(struct ipfix_values *v, uint64_t x)
+{
+	v->r.tunnel_id = x & ((1ull << 56) - 1);
+	if (v->r.tunnel_kind)
+		return;
+	uint8_t kind = tunnel_of_segment((uint8_t)(x >> 56));
+	if (kind)
+		RECORD_SET(&v->r, tunnel_kind, kind);
+}
+
 // What is not UTF-8 is to be ignored (RFC 7011 §6.1.6).
 static void take_str(struct ipfix_values *v, void *to, const uint8_t *p, size_t len)
 {
@@ -382,6 +396,9 @@ take(const struct ipfix_step *s, const uint8_t *p, size_t len, struct ipfix_valu
 	case OP_MPLS:
 		v32 = (uint32_t)load(p, len) >> (len == 3 ? 4 : 12);
 		memcpy(to, &v32, 4);
+		break;
+	case OP_SEGMENT:
+		take_segment(v, load(p, len));
 		break;
 	case OP_ICMP:
 		if (len <= 8)

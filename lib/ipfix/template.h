@@ -25,6 +25,7 @@ enum ipfix_op {
 	OP_FLAGS,
 	OP_MPLS,
 	OP_ICMP,
+	OP_SEGMENT,
 };
 
 struct ipfix_step {

@@ -51,9 +51,15 @@ bool record_reverse(const struct record *r, struct record *ret_reverse)
 	v->bytes = r->rev_bytes;
 	v->rev_tcp_flags = 0;
 	v->rev_packets = v->rev_bytes = 0;
+	v->retransmitted = r->rev_retransmitted, v->rev_retransmitted = 0;
+	v->zero_window = r->rev_zero_window, v->rev_zero_window = 0;
+	v->min_len = v->max_len = 0; // of the forward path, as are those
+	v->min_ttl = v->max_ttl = 0;
 	v->next_hop = (struct addr){}; // of the forward path
 	v->set |= RECORD_BIT(in_if) | RECORD_BIT(src_as) | RECORD_BIT(dst_as) |
 		  RECORD_BIT(src_mask) | RECORD_BIT(dst_mask) | RECORD_BIT(src_mac) |
 		  RECORD_BIT(dst_mac) | RECORD_BIT(out_if);
+	if (r->set & RECORD_BIT(rev_retransmitted))
+		v->set |= RECORD_BIT(retransmitted) | RECORD_BIT(zero_window);
 	return true;
 }

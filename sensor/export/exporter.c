@@ -222,11 +222,15 @@ static bool add_flow(struct exporter *e, struct stream *s, const struct flow *f)
 	struct record_texts texts;
 	struct note note;
 	const uint8_t *extra;
+	struct flow_more more;
 	size_t len = flow_ring_extra(s->source.ring, f, &extra);
+	bool has_more = flow_more_take(f, &extra, &len, &more);
 	bool has_note = len && note_get(extra, len, &note);
 	if (f->end_reason == FLOW_END_NONE)
 		return !has_note || !note.type || add_hit(e, s, f, &note, &texts);
 	record_of_flow(f, has_note ? &note : NULL, &texts, &r);
+	if (has_more)
+		record_put_more(&more, &r);
 	int ret = ipfix_encoder_add(s->encoder, &r);
 	if (ret == -ENOSPC) {
 		send_message_of(e, s);

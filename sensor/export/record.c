@@ -18,6 +18,12 @@ static void put_ends(struct record *r, const struct flow *f)
 	}
 }
 
+static void put_tunnel(struct record *r, uint8_t kind, uint32_t id)
+{
+	RECORD_SET(r, tunnel_kind, kind);
+	RECORD_SET(r, tunnel_id, id);
+}
+
 static void put_counters(struct record *r, const struct flow *f)
 {
 	RECORD_SET(r, packets, f->packets[FLOW_FORWARD]);
@@ -58,6 +64,8 @@ void record_of_flow(
 	RECORD_SET(r, tos, f->tos);
 	RECORD_SET(r, vlan, f->vlan);
 	RECORD_SET(r, cvlan, f->cvlan);
+	if (f->key.tunnel) // as far as the key has it
+		put_tunnel(r, (uint8_t)packet_tunnel_kind(f->key.tunnel), (uint32_t)f->key.tunnel);
 	RECORD_SET(r, in_if, f->port + 1u);
 	memcpy(r->dst_mac.b, f->macs, 6);
 	memcpy(r->src_mac.b, f->macs + 6, 6);
@@ -65,6 +73,28 @@ void record_of_flow(
 	RECORD_SET(r, end_reason, f->end_reason);
 	if (note)
 		put_note(r, note, texts);
+}
+
+void record_put_more(const struct flow_more *m, struct record *r)
+{
+	if (m->tunnel_kind)
+		put_tunnel(r, m->tunnel_kind, m->tunnel_id);
+	if (m->mpls_label)
+		RECORD_SET(r, mpls_label, m->mpls_label);
+	if (!m->has_metrics)
+		return;
+	RECORD_SET(r, min_len, m->min_len);
+	RECORD_SET(r, max_len, m->max_len);
+	RECORD_SET(r, min_ttl, m->min_ttl);
+	RECORD_SET(r, max_ttl, m->max_ttl);
+	if (r->proto != PROTO_TCP)
+		return;
+	RECORD_SET(r, retransmitted, m->retransmitted[FLOW_FORWARD]);
+	RECORD_SET(r, rev_retransmitted, m->retransmitted[FLOW_REVERSE]);
+	RECORD_SET(r, zero_window, m->zero_window[FLOW_FORWARD]);
+	RECORD_SET(r, rev_zero_window, m->zero_window[FLOW_REVERSE]);
+	RECORD_SET(r, rtt_client, m->rtt_client);
+	RECORD_SET(r, rtt_server, m->rtt_server);
 }
 
 void hit_of_flow(

@@ -7,6 +7,7 @@
 
 #include "lib/ipfix/encode_hit.h"
 #include "sensor/flow/flow.h"
+#include "sensor/flow/more.h"
 #include "sensor/inspect/note.h"
 
 // Where the texts of a record lie.
@@ -22,6 +23,9 @@ void record_of_flow(
 	struct record_texts *texts,
 	struct record *ret_record
 );
+
+// What a flow has that does not fit its key and counters.
+void record_put_more(const struct flow_more *m, struct record *r);
 
 // The word of a hit; its texts point into the note and into `texts`.
 void hit_of_flow(

@@ -10,6 +10,7 @@
 // Thread: worker.
 
 #include "lib/base/clock.h"
+#include "sensor/flow/more.h"
 #include "sensor/flow/table.h"
 #include "sensor/flow/tcp.h"
 
@@ -33,8 +34,9 @@ static_assert(sizeof(struct flow_bucket) == 128, "two adjacent cache lines");
 
 struct flow_table {
 	struct flow_bucket *buckets;
-	struct flow *flows;   // the slab: those in use stand close together
-	uint32_t *free_flows; // places that were given back: a stack
+	struct flow *flows;	// the slab: those in use stand close together
+	struct flow_more *more; // of each place, where has_more
+	uint32_t *free_flows;	// places that were given back: a stack
 	uint32_t n_free;
 	uint32_t n_touched;  // places from here on were never used
 	uint64_t *group_due; // ticks; DUE_NEVER: all free
@@ -42,6 +44,7 @@ struct flow_table {
 	uint32_t n_groups;
 	uint32_t sweep_at; // group
 	struct flow_key_parts key_parts;
+	bool metrics;
 	uint64_t idle_ns, active_ns;
 	uint64_t now_ns;   // the latest time given
 	uint64_t swept_ns; // up to which the sweep is paid for
@@ -50,7 +53,7 @@ struct flow_table {
 	struct names *names;	    // NULL: none
 	struct flow_secret secret;
 	struct flow_counters counters;
-	size_t map_len[3]; // of buckets, flows, free_flows
+	size_t map_len[4]; // of buckets, flows, free_flows, more
 };
 
 // The slots of which the tag is `tag`, a bit each; the same by plain C.
@@ -79,6 +82,11 @@ static inline uint32_t bucket_match(const struct flow_bucket *b, uint16_t tag)
 static inline struct flow *bucket_flow(const struct flow_table *t, uint32_t bucket, unsigned slot)
 {
 	return &t->flows[t->buckets[bucket].flows[slot]];
+}
+
+static inline struct flow_more *flow_more_of(const struct flow_table *t, const struct flow *f)
+{
+	return &t->more[f - t->flows];
 }
 
 // When the flow is over, unless a packet comes before.

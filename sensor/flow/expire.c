@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sensor/flow/bucket.h"
 
+#include <string.h>
+
 static uint64_t tick_of(uint64_t ns)
 {
 	return ns >> TICK_SHIFT;
@@ -30,8 +32,11 @@ void flow_set_due(struct flow_table *t, uint32_t bucket, unsigned slot)
 static __attribute__((noinline)) enum flow_ring_push
 push_with_extra(struct flow_table *t, const struct flow *f)
 {
-	uint8_t extra[FLOW_EXTRA_MAX];
-	size_t len = flow_table_extra(t, f, extra);
+	uint8_t extra[sizeof(struct flow_more) + FLOW_EXTRA_MAX];
+	size_t more = f->has_more ? sizeof(struct flow_more) : 0;
+	if (more)
+		memcpy(extra, flow_more_of(t, f), more);
+	size_t len = more + flow_table_extra(t, f, extra + more);
 	enum flow_ring_push pushed = flow_ring_push_extra(t->out, f, extra, len);
 	t->counters.extra_lost += pushed == FLOW_RING_BARE;
 	return pushed;
@@ -44,7 +49,7 @@ void flow_end(struct flow_table *t, struct flow *f, enum flow_end reason)
 	f->end_reason = (uint8_t)reason;
 	t->counters.flows++;
 	t->counters.evicted += reason == FLOW_END_RESOURCES;
-	enum flow_ring_push pushed = __builtin_expect(f->has_extra, 0)
+	enum flow_ring_push pushed = __builtin_expect(f->has_extra | f->has_more, 0)
 					     ? push_with_extra(t, f)
 					     : flow_ring_push_extra(t->out, f, NULL, 0);
 	if (pushed == FLOW_RING_LOST) // the exporter reads the number meanwhile
@@ -53,8 +58,10 @@ void flow_end(struct flow_table *t, struct flow *f, enum flow_end reason)
 
 // Begins the next record of a flow that goes on. Its start is the next packet's time; until then
 // the active timeout is counted from here.
-static void restart(struct flow *f, uint64_t now_ns)
+static void restart(struct flow_table *t, struct flow *f, uint64_t now_ns)
 {
+	if (f->has_more)
+		flow_more_restart(flow_more_of(t, f));
 	f->packets[FLOW_FORWARD] = f->packets[FLOW_REVERSE] = 0;
 	f->bytes[FLOW_FORWARD] = f->bytes[FLOW_REVERSE] = 0;
 	f->tcp_flags[FLOW_FORWARD] = f->tcp_flags[FLOW_REVERSE] = 0;
@@ -69,7 +76,7 @@ bool flow_expire(struct flow_table *t, struct flow *f, uint64_t now_ns)
 	flow_end(t, f, reason);
 	if (now_ns >= flow_idle_at(t, f))
 		return true;
-	restart(f, now_ns);
+	restart(t, f, now_ns);
 	return false;
 }
 

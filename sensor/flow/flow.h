@@ -41,6 +41,7 @@ struct flow {
 	uint8_t tcp_state;	  // enum tcp_state
 	bool forward_is_high : 1; // the higher end began the conversation
 	bool has_extra : 1;	  // there is more of it: extra.h
+	bool has_more : 1;	  // and more: more.h
 	uint8_t port;
 	uint8_t end_reason; // enum flow_end, once it ended
 	uint64_t start_ns;  // of this record; not set while packets are 0

@@ -22,7 +22,7 @@ enum flow_ring_push {
 	FLOW_RING_OK,
 };
 
-// Copies a flow in, with `len` bytes that it has beside: 0, or at most FLOW_EXTRA_MAX.
+// Copies a flow in, with `len` bytes that it has beside: 0, or at most FLOW_EXTRA_MAX and more.h's.
 enum flow_ring_push
 flow_ring_push_extra(struct flow_ring *r, const struct flow *f, const void *extra, size_t len);
 

@@ -20,10 +20,12 @@ static int allocate(struct flow_table *t, size_t extra_bytes)
 	t->buckets = flow_map(t->map_len[0]);
 	t->flows = flow_map(t->map_len[1]);
 	t->free_flows = flow_map(t->map_len[2]);
+	t->map_len[3] = n_flows * sizeof(*t->more);
+	t->more = flow_map(t->map_len[3]);
 	t->group_due = malloc(t->n_groups * sizeof(*t->group_due));
 	if (extra_bytes)
 		t->extras = flow_extras_create(n_flows, extra_bytes);
-	if (!t->buckets || !t->flows || !t->free_flows || !t->group_due ||
+	if (!t->buckets || !t->flows || !t->free_flows || !t->more || !t->group_due ||
 	    (extra_bytes && !t->extras))
 		return -ENOMEM;
 	for (uint32_t g = 0; g < t->n_groups; g++)
@@ -42,6 +44,7 @@ int flow_table_create(const struct flow_table_options *o, struct flow_table **re
 	t->n_buckets = (uint32_t)n_buckets;
 	t->n_groups = (t->n_buckets + GROUP_BUCKETS - 1) / GROUP_BUCKETS;
 	t->key_parts = flow_key_parts(o->key_vlan, o->key_tunnel);
+	t->metrics = o->metrics;
 	t->idle_ns = o->idle_ns;
 	t->active_ns = o->active_ns;
 	t->names = o->names;
@@ -64,6 +67,7 @@ void flow_table_free(struct flow_table *t)
 	flow_unmap(t->buckets, t->map_len[0]);
 	flow_unmap(t->flows, t->map_len[1]);
 	flow_unmap(t->free_flows, t->map_len[2]);
+	flow_unmap(t->more, t->map_len[3]);
 	flow_extras_free(t->extras);
 	free(t->group_due);
 	free(t);
@@ -136,12 +140,33 @@ void flow_table_probe(
 		const char *line = (const char *)&t->flows[place];
 		__builtin_prefetch(line, 1);
 		__builtin_prefetch(line + 64, 1);
+		if (t->metrics)
+			__builtin_prefetch(&t->more[place], 1);
 	}
+}
+
+// Whether the key does not tell all that is to be known of the packet's way.
+static bool needs_more(const struct packet *pkt, const struct flow_key *k)
+{
+	uint64_t tunnel = pkt->tunnel >> TUNNEL_ID_BITS << TUNNEL_ID_BITS | pkt->tunnel_id;
+	return tunnel != k->tunnel || pkt->mpls_label;
+}
+
+static __attribute__((noinline)) void
+add_more(struct flow_table *t, struct flow *f, const struct packet *pkt)
+{
+	flow_more_init(flow_more_of(t, f), pkt, t->metrics);
+	f->has_more = true;
 }
 
 // A new flow of the packet, which is not counted yet. An answer that opens a handshake (SYN+ACK)
 // comes from the end that did not begin it.
-static void flow_init(struct flow *f, const struct packet *pkt, const struct flow_probe *probe)
+static void flow_init(
+	struct flow_table *t,
+	struct flow *f,
+	const struct packet *pkt,
+	const struct flow_probe *probe
+)
 {
 	bool is_answer = (pkt->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
 	*f = (struct flow){
@@ -158,6 +183,8 @@ static void flow_init(struct flow *f, const struct packet *pkt, const struct flo
 	};
 	memcpy(f->macs, pkt->macs + (is_answer ? 6 : 0), 6);
 	memcpy(f->macs + 6, pkt->macs + (is_answer ? 0 : 6), 6);
+	if (__builtin_expect(t->metrics || needs_more(pkt, &f->key), 0))
+		add_more(t, f, pkt);
 }
 
 // Makes room in a full bucket: a closed flow that only lingers, else the one that was silent
@@ -194,7 +221,7 @@ flow_add(struct flow_table *t, const struct packet *pkt, const struct flow_probe
 	struct flow *f = bucket_flow(t, bucket, slot);
 	if (!room)
 		flow_drop(t, f);
-	flow_init(f, pkt, probe);
+	flow_init(t, f, pkt, probe);
 	t->buckets[bucket].tags[slot] = tag_of(probe->hash);
 	flow_set_due(t, bucket, slot);
 	return f;
@@ -223,7 +250,7 @@ renew(struct flow_table *t, struct flow *f, const struct packet *pkt, const stru
 	else if (!flow_expire(t, f, pkt->time_ns))
 		return false;
 	flow_drop(t, f);
-	flow_init(f, pkt, probe);
+	flow_init(t, f, pkt, probe);
 	uint32_t bucket = bucket_of(t, probe->hash);
 	flow_set_due(t, bucket, slot_of(t, bucket, f));
 	return true;
@@ -273,6 +300,8 @@ uint64_t flow_table_update(
 		ret_flows[i] = f;
 		unsigned dir = probes[i].src_is_high != f->forward_is_high;
 		count(f, pkt, dir);
+		if (__builtin_expect(t->metrics, 0))
+			flow_more_count(flow_more_of(t, f), pkt, dir);
 		if (pkt->tcp_flags & (TCP_FIN | TCP_RST))
 			tcp_ends(t, f, probes[i].hash, pkt->tcp_flags, dir);
 		t->counters.bytes += pkt->bytes;
@@ -298,6 +327,7 @@ void flow_table_tell(struct flow_table *t, const struct flow *f, const void *ext
 {
 	struct flow copy = *f;
 	copy.end_reason = FLOW_END_NONE;
+	copy.has_more = false;
 	bool is_told = flow_ring_push_extra(t->out, &copy, extra, len) == FLOW_RING_OK;
 	t->counters.told += is_told;
 	t->counters.told_lost += !is_told;

@@ -23,9 +23,10 @@ struct flow_table_options {
 	size_t n_flows; // expected at the same time
 	uint64_t idle_ns, active_ns;
 	bool key_vlan, key_tunnel; // tell flows apart
-	size_t extra_bytes;    // of what flows have beside, together; 0: they have nothing
-	struct names *names;   // told when flows end; NULL: nobody is
-	struct flow_ring *out; // where ended flows go
+	bool metrics;		   // of every flow: sizes, TTL, what TCP tells; a line more of it
+	size_t extra_bytes;	   // of what flows have beside, together; 0: they have nothing
+	struct names *names;	   // told when flows end; NULL: nobody is
+	struct flow_ring *out;	   // where ended flows go
 };
 
 // Where a packet's flow is to be found.

@@ -58,7 +58,7 @@ below_labels(struct cursor *c, uint16_t *type, struct packet *pkt, uint32_t labe
 	size_t skip = version == 0 ? CONTROL_WORD_LEN : 0;
 	if (!cursor_has(c, skip + ETHER_HEADER_LEN))
 		return c->is_cut ? PACKET_TRUNCATED : PACKET_MPLS_PAYLOAD;
-	if (skip && !link_is_known(load_u16(c->b.p + skip + 12)))
+	if (link_is_known(load_u16(c->b.p + 12)))
 		skip = 0;
 	if (!link_is_known(load_u16(c->b.p + skip + 12)))
 		return PACKET_MPLS_PAYLOAD;

@@ -8,16 +8,10 @@
 // Thread: worker.
 
 #include "lib/base/addr.h"
+#include "lib/record/tunnel.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-enum tunnel_kind {
-#define TUNNEL(symbol, name, one, text) TUNNEL_##symbol,
-#include "sensor/packet/tunnel.def"
-#undef TUNNEL
-	N_TUNNEL_KINDS
-};
 
 #define TUNNEL_ID_BITS 56 // beside the kind in one word
 
@@ -77,7 +71,7 @@ static inline uint64_t packet_tunnel(enum tunnel_kind kind, uint32_t id)
 {
 	static const bool is_shared[N_TUNNEL_KINDS] = {
 #define TUNNEL(symbol, name, one, text) [TUNNEL_##symbol] = one,
-#include "sensor/packet/tunnel.def"
+#include "lib/record/tunnel.def"
 #undef TUNNEL
 	};
 	return (uint64_t)kind << TUNNEL_ID_BITS | (is_shared[kind] ? id : 0);

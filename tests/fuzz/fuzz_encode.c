@@ -80,6 +80,7 @@ static struct record take_record(struct buf *b)
 	r.tcp_flags &= 0x0fff; // RFC 9565
 	r.rev_tcp_flags &= 0x0fff;
 	r.mpls_label &= 0xfffff;
+	r.tunnel_id &= (1ull << 56) - 1;
 	r.set |= RECORD_BIT(icmp_type); // or the port is taken for it
 	return r;
 }
@@ -165,7 +166,7 @@ static void run(struct ipfix_encoder *e, struct ipfix_domain *d, struct buf *b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buf b = buf_of(data, size);
-	struct ipfix_limits limits = {.templates = 64, .fields = 64, .weir_pen = PEN_WEIR};
+	struct ipfix_limits limits = {.templates = 128, .fields = 64, .weir_pen = PEN_WEIR};
 	struct ipfix_budget budget = {.max = 1 << 20};
 	struct ipfix_domain *d = ipfix_domain_create(&limits, &budget);
 	struct ipfix_encoder *e;

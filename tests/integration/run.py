@@ -45,6 +45,7 @@ MODULES = [
     "test_sensor_intel",
     "test_sensor_ledger",
     "test_sensor_export",
+    "test_tunnels",
     "test_demo",
 ]
 

@@ -146,7 +146,7 @@ static void the_longest_texts_fit_the_smallest_message(void **)
 
 static void templates_tell_hits_once_there_were_any(void **)
 {
-	struct ipfix_encoder *e = encoder_of(10, 9000);
+	struct ipfix_encoder *e = encoder_of(10, 40000);
 	struct ipfix_hit h = hit_of(false);
 	const uint8_t *p;
 	unsigned hits, flows;

@@ -29,6 +29,7 @@ static struct record full_record(bool v6)
 	r.tcp_flags = 0xfab;
 	r.rev_tcp_flags = 0x123;
 	r.mpls_label = 0xabcde;
+	r.tunnel_id &= (1ull << 56) - 1;
 	return r;
 }
 
@@ -121,12 +122,12 @@ static void templates_alone_prepare_for_data(void **) // E-1: they come before d
 	assert_int_equal(ipfix_message_parse(&b, NOW, &m), IPFIX_OK);
 	ipfix_reader_init(&reader, domain, &m);
 	assert_null(ipfix_reader_next(&reader));
-	assert_int_equal(domain->counts.templates, 64);
+	assert_int_equal(domain->counts.templates, 128);
 	assert_int_equal(domain->counts.bad_templates, 0);
 	assert_int_equal(ipfix_encoder_add(e, &r), 0);
 	assert_int_equal(open_message(e), 1);
 	assert_non_null(ipfix_reader_next(&reader));
-	assert_int_equal(domain->counts.templates, 64); // the data came without
+	assert_int_equal(domain->counts.templates, 128); // the data came without
 	ipfix_encoder_free(e);
 }
 
