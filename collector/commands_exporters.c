@@ -21,11 +21,13 @@ static json_t *fail(char error[static ERROR_LEN], const char *what)
 static json_t *sequence_json(const struct ingest_exporter *e)
 {
 	return json_pack(
-		"{s:I,s:I,s:I,s:I,s:I,s:I}",
+		"{s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
 		"packets",
 		(json_int_t)e->messages,
 		"records",
 		(json_int_t)e->records,
+		"options",
+		(json_int_t)e->options,
 		"lost",
 		(json_int_t)e->lost,
 		"reordered",

@@ -8,6 +8,6 @@
 
 // address (none: all), limit (4096). A list: address, port, transport, protocol (netflow, ipfix,
 // sflow), domain, version, entity,
-// packets, records, lost, reordered, duplicates, resets, templates, template_age_sec, sampling,
-// clock_skew_ms, last_seen. Without a value: null.
+// packets, records, options, lost, reordered, duplicates, resets, templates, template_age_sec,
+// sampling, clock_skew_ms, last_seen. Without a value: null.
 control_handler cmd_exporters;

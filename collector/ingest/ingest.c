@@ -163,6 +163,7 @@ static void list_session(void *arg, struct session *s)
 		.sampling = s->sampling,
 		.messages = s->messages,
 		.records = s->records,
+		.options = s->options,
 		.lost = s->lost,
 		.resets = s->resets,
 		.reordered = s->reordered,

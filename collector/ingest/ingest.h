@@ -62,7 +62,7 @@ struct ingest_exporter {
 	bool is_tcp;
 	uint32_t templates;
 	uint32_t sampling; // last seen; 0 unknown
-	uint64_t messages, records, lost, resets, reordered, duplicates;
+	uint64_t messages, records, options, lost, resets, reordered, duplicates;
 	uint64_t last_ns;
 	uint64_t template_ns; // when one was last announced; 0: never
 	int64_t skew_ns;      // what its clock was ahead of ours in the last message

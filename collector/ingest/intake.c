@@ -346,6 +346,7 @@ void intake_read(struct intake *in, struct session *s, const struct ipfix_messag
 	}
 	if (in->reader.is_malformed)
 		in->counts[LEDGER_bad_length]++;
+	s->options += s->domain->counts.options;
 	take_counts(in, &s->domain->counts);
 }
 

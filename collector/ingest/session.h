@@ -53,9 +53,10 @@ struct session {
 	struct ipfix_domain *domain;   // NULL without templates
 	struct sequence sequence;
 	uint64_t last_ns;
-	uint64_t messages, records, lost, resets, reordered, duplicates;
+	uint64_t messages, records, options, lost, resets, reordered, duplicates;
 	int64_t skew_ns; // what its clock was ahead of ours in the last message
 	bool has_skew;
+	int64_t boot_ms;    // v9: when its uptime was 0, by its own clock
 	uint32_t uptime_ms; // v9: of the last message
 	uint32_t sampling;
 	uint16_t version;

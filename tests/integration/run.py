@@ -26,6 +26,7 @@ MODULES = [
     "test_exporters",
     "test_kill9",
     "test_room",
+    "test_corpora",
     "test_backup",
     "test_restart",
     "test_peers",

@@ -147,6 +147,16 @@ static void uptime_that_wraps_is_no_restart(void **) // V9-9
 	assert_int_equal(count(LEDGER_sequence_reset), 0);
 }
 
+static void data_that_come_long_after_are_no_restart(void **) // V9-9
+{
+	sequence = 100000;
+	send_template();
+	begin_v9(100000 - 98, UPTIME - 1006); // sent a second before the template
+	set(256, "0a000001");
+	deliver();
+	assert_int_equal(n_rows(), 1);
+}
+
 static void sequence_that_falls_alone_is_no_restart(void **) // V9-9
 {
 	sequence = 100000;
@@ -226,6 +236,7 @@ int main(void)
 		TEST(streams_are_told_apart),
 		TEST(restart_forgets_the_templates),
 		TEST(uptime_that_wraps_is_no_restart),
+		TEST(data_that_come_long_after_are_no_restart),
 		TEST(sequence_that_falls_alone_is_no_restart),
 		TEST(data_waits_for_its_template),
 		TEST(data_does_not_wait_for_ever),
