@@ -55,6 +55,8 @@ static const struct config_item items[] = {
 	 "packets of different VLANs are different flows"},
 	{"sensor.key_tunnel", NULL, NULL, CONFIG_BOOL, AT(key_tunnel), 0, 0, "yes",
 	 "packets of different tunnels are different flows"},
+	{"sensor.fragments", NULL, NULL, CONFIG_SIZE, AT(n_fragments), 16, 1 << 24, "8K",
+	 "datagrams in fragments whose ports are kept, per queue (136 bytes each)"},
 	{"sensor.tcp_metrics", "tcp-metrics", "yes|no", CONFIG_BOOL, AT(tcp_metrics), 0, 0, "no",
 	 "sizes and TTL of all flows, retransmissions, shut windows and round trips of TCP"},
 	{"sensor.biflow", "biflow", "yes|no", CONFIG_BOOL, AT(biflow), 0, 0, "yes",

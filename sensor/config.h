@@ -24,6 +24,7 @@ struct sensor_config {
 	struct config_list vxlan_ports;
 	bool key_vlan, key_tunnel;
 	bool tcp_metrics;
+	int64_t n_fragments;
 	bool biflow;
 	int64_t template_interval_ns;
 	int64_t message_len;

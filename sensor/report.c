@@ -31,6 +31,15 @@ static const struct {
 	 "Flows that ended early to make room (flowEndReason 5).",
 	 SUM(evicted),
 	 SCRAPE_COUNTER},
+	{"fragments", "Packets that are fragments.", SUM(fragments.seen), SCRAPE_COUNTER},
+	{"fragments_without_ports",
+	 "Of them: without ports, as the first one had not been seen.",
+	 SUM(fragments.without),
+	 SCRAPE_COUNTER},
+	{"fragments_overlapping",
+	 "Of them: with bytes that another one had.",
+	 SUM(fragments.overlapping),
+	 SCRAPE_COUNTER},
 	{"hits", "Flows that an indicator matched.", SUM(hits), SCRAPE_COUNTER},
 };
 

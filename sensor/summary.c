@@ -28,6 +28,11 @@ void summary_add_worker(struct summary *s, const struct worker_sums *w)
 	s->ring_full += f->lost;
 	s->n_flows += w->n_flows;
 	s->hits += w->inspect.hits;
+	s->fragments.seen += w->fragments.seen;
+	s->fragments.resolved += w->fragments.resolved;
+	s->fragments.without += w->fragments.without;
+	s->fragments.overlapping += w->fragments.overlapping;
+	s->fragments.evicted += w->fragments.evicted;
 	for (size_t i = 0; i < names_n_infos; i++)
 		*name_counter(&s->names, i) += *name_counter((struct names_counters *)&w->names, i);
 }
@@ -112,6 +117,17 @@ json_t *summary_names(const struct summary *s, bool zeros)
 	return o;
 }
 
+static json_t *fragments(const struct fragment_counters *f)
+{
+	json_t *o = json_object();
+	put(o, "seen", f->seen);
+	put(o, "resolved", f->resolved);
+	put(o, "without_ports", f->without);
+	put(o, "overlapping", f->overlapping);
+	put(o, "datagrams_evicted", f->evicted);
+	return o;
+}
+
 char *summary_format(const struct summary *s)
 {
 	json_t *o = json_object();
@@ -122,6 +138,8 @@ char *summary_format(const struct summary *s)
 	put(o, "hits", s->hits);
 	json_object_set_new(o, "dropped", summary_drops(s, false));
 	json_object_set_new(o, "names", summary_names(s, false));
+	if (s->fragments.seen)
+		json_object_set_new(o, "fragments", fragments(&s->fragments));
 	char *text = json_dumps(o, JSON_PRESERVE_ORDER);
 	json_decref(o);
 	return text;

@@ -26,6 +26,7 @@ struct summary {
 	uint64_t evicted;   // flows: told, but no drop
 	uint64_t hits;	    // flows that an indicator matched
 	struct names_counters names;
+	struct fragment_counters fragments;
 };
 
 void summary_add_port(struct summary *s, const struct port *p);

@@ -90,6 +90,8 @@ static uint32_t parse_burst(struct worker *w, uint32_t n)
 		p->time_ns = time_of(w, w->mbufs[i]);
 		p->port = (uint8_t)w->port->id;
 		w->counters.verdicts[verdict]++;
+		if (__builtin_expect(p->fragment && verdict == PACKET_KEEP, 0))
+			fragments_resolve(w->fragments, p);
 		kept += verdict == PACKET_KEEP;
 	}
 	if (n > 0 && !w->by_clock)
@@ -201,6 +203,8 @@ static void sum_up(const struct worker *w, struct worker_sums *ret_sums)
 	ret_sums->worker = w->counters;
 	ret_sums->flow = *flow_table_counters(w->table);
 	ret_sums->n_flows = flow_table_n(w->table);
+	if (w->fragments)
+		ret_sums->fragments = *fragments_counters(w->fragments);
 	ret_sums->inspect = *inspect_counters(w->inspect);
 	if (w->names)
 		ret_sums->names = *names_counters(w->names);
@@ -294,7 +298,8 @@ int worker_init(struct worker *w, const struct sensor_config *c, const struct wo
 	struct inspect_options inspect = {.names = w->names, .thread = w->number};
 	w->inspect = inspect_create(&inspect);
 	w->ring = flow_ring_create((uint32_t)c->ring, is_replay && !c->loop);
-	if (!w->inspect || !w->ring)
+	w->fragments = fragments_create((size_t)c->n_fragments);
+	if (!w->inspect || !w->ring || !w->fragments)
 		return -ENOMEM;
 	struct flow_table_options o = {
 		.n_flows = (size_t)c->n_flows,
@@ -313,6 +318,7 @@ int worker_init(struct worker *w, const struct sensor_config *c, const struct wo
 void worker_fini(struct worker *w)
 {
 	flow_table_free(w->table);
+	fragments_free(w->fragments);
 	flow_ring_free(w->ring);
 	inspect_free(w->inspect);
 	names_free(w->names);

@@ -8,6 +8,7 @@
 
 #include "sensor/ask.h"
 #include "sensor/config.h"
+#include "sensor/flow/fragment.h"
 #include "sensor/flow/table.h"
 #include "sensor/inspect/inspect.h"
 #include "sensor/intel.h"
@@ -32,6 +33,7 @@ struct worker_sums {
 	struct flow_counters flow;
 	struct inspect_counters inspect;
 	struct names_counters names;
+	struct fragment_counters fragments;
 	uint64_t n_flows; // at hand
 };
 
@@ -45,6 +47,7 @@ struct worker {
 	uint64_t rate;	   // packets per second; 0: no limit
 	uint64_t n_expect; // packets of the capture
 	struct parse_options parse;
+	struct fragments *fragments;
 	struct flow_table *table;
 	struct flow_ring *ring;
 	struct names *names; // NULL: not looked for

@@ -219,3 +219,32 @@ def tcp_tells_what_tshark_reads(t):
             "rtt_server": 21_000, "rtt_client": 5_000, "min_len": 44, "max_len": 94, "min_ttl": 61, "max_ttl": 61}
     equal("retransmissions", (want["retransmitted"], want["rev_retransmitted"], want["rev_zero_window"]), (2, 1, 2))
     equal("what TCP tells", {k: record.get(k, 0) for k in want}, want)
+
+
+def fragments_have_the_ports_of_their_first_one(t):
+    def parts(v6, src, sport, size=2000):
+        data = udp(sport, 53, bytes(size))
+        for at in range(0, len(data), 800):
+            part, more = data[at:at + 800], at + 800 < len(data)
+            if v6:
+                part = bytes([17, 0]) + be("HI", at | more, sport) + part
+                yield frame(0x86DD, be("IHBB", 6 << 28, len(part), 44, 61) + addr(True, src) + addr(True, 9) + part)
+            else:
+                head = be("BBHHHBBH", 0x45, 0, 20 + len(part), sport, more << 13 | at // 8, 61, 17, 0)
+                yield frame(0x0800, head + addr(False, src) + addr(False, 9) + part)
+
+    pcap, data = t.path("t.pcap"), []
+    for v6 in (False, True):
+        for i in range(50):
+            data += parts(v6, 100 + i, 5000 + i)
+        late = list(parts(v6, 300, 6000))
+        data += [late[1], late[0], late[2], late[2]]
+    write(pcap, enumerate(data))
+    col = t.collector()
+    got = t.sensor(pcap, col.tcp())
+    equal("packets and drops", (got["packets"], got["dropped"]), (len(data), {}))
+    want = {"seen": len(data), "resolved": 2 * (50 * 2 + 2), "without_ports": 2, "overlapping": 2, "datagrams_evicted": 0}
+    equal("fragments", got["fragments"], want)
+    col.wait_stored(got["exported"])
+    flows = Counter((r["src_port"], r["dst_port"], r["packets"]) for r in rows(t, col))
+    equal("flows", flows, Counter({**{(5000 + i, 53, 3): 2 for i in range(50)}, (6000, 53, 3): 2, (0, 0, 1): 2}))

@@ -33,6 +33,7 @@ static inline struct sensor_config eal_config(void)
 		.active_ns = 300 * (int64_t)NS_PER_SEC,
 		.n_flows = 1000,
 		.key_vlan = true,
+		.n_fragments = 64,
 		.key_tunnel = true,
 		.flow_of = (char *)"inner",
 		.biflow = true,
