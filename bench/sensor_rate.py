@@ -33,10 +33,10 @@ def frame(i, v6=False):
     return eth + ip + udp
 
 
-def write_capture(path):
+def write_capture(path, flows=FLOWS):
     with open(path, "wb") as f:
         f.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
-        for i in range(FLOWS):
+        for i in range(flows):
             data = frame(i)
             f.write(struct.pack("<IIII", 1_700_000_000, i, len(data), len(data)) + data)
 
@@ -149,4 +149,5 @@ def main():
         print(f"{k:32}{m / 1e6:8.2f}{m / peer:12.2f}")
 
 
-main()
+if __name__ == "__main__":
+    main()
