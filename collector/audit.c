@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define TEXT_MAX 512 // of one argument
-#define PRUNE_EVERY 1024
+#define PRUNE_EVERY ((size_t)1024)
 #define NAME_LEN 17
 
 json_t *audit_take_by(json_t *args)
@@ -79,7 +79,7 @@ static int collect(void *ctx, const struct doc *d)
 	struct oldest *o = ctx;
 	o->n++;
 	if (o->n_names < PRUNE_EVERY * 2 && strlen(d->name) < NAME_LEN)
-		strcpy(o->names[o->n_names++], d->name);
+		memcpy(o->names[o->n_names++], d->name, strlen(d->name) + 1);
 	return 0;
 }
 
@@ -154,7 +154,7 @@ json_t *audit_list(struct audit *a, size_t limit)
 {
 	struct newest x = {.limit = limit < AUDIT_MAX ? limit : AUDIT_MAX};
 	json_t *list = json_array();
-	x.ring = calloc(x.limit, sizeof(*x.ring));
+	x.ring = calloc(x.limit, sizeof(json_t *));
 	int ret = x.ring && list ? store_doc_each(a->store, DOC_AUDIT, keep_newest, &x) : -ENOMEM;
 	for (size_t i = 0; ret == 0 && i < x.limit && i < x.n; i++)
 		json_array_append(list, x.ring[(x.n - 1 - i) % x.limit]);

@@ -13,7 +13,6 @@
 #include "lib/intel/indicator.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,17 +282,25 @@ static int parse_events(struct call *c, struct live_sub *s)
 	return -EINVAL;
 }
 
+static bool take_hex(const char **text, char end, uint64_t *ret)
+{
+	size_t n = strspn(*text, "0123456789abcdef");
+	if (n < 1 || n > 16 || (*text)[n] != end)
+		return false;
+	*ret = strtoull(*text, NULL, 16);
+	*text += n + (end != '\0');
+	return true;
+}
+
 // A place is "HEX-HEX": of the flows and of the hits. Numbers that have not been given yet are
 // another store's: then it goes on with what comes now.
 static int parse_place(struct call *c, struct live_sub *s)
 {
 	const char *text = c->request->last_event_id;
 	uint64_t flow_at, hit_at;
-	int end = 0;
 	if (!text || !*text)
 		return 0;
-	if (strlen(text) > 33 || strspn(text, "0123456789abcdef-") != strlen(text) ||
-	    sscanf(text, "%" SCNx64 "-%" SCNx64 "%n", &flow_at, &hit_at, &end) != 2 || text[end]) {
+	if (!take_hex(&text, '-', &flow_at) || !take_hex(&text, '\0', &hit_at)) {
 		response_error(c->response, 400, "Last-Event-ID: not one of ours");
 		return -EINVAL;
 	}

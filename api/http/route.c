@@ -127,8 +127,9 @@ static const char *match(const char *pattern, const char *path)
 
 static int hex_of(char c)
 {
-	const char *digits = "0123456789abcdef", *at = strchr(digits, c | 0x20);
-	return c && at ? (int)(at - digits) : -1;
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	const char *at = c ? strchr(digits, c) : NULL;
+	return at ? (int)(at - digits) % 16 : -1;
 }
 
 // "%3A" and the like as what they stand for; what does not fit is no value.
@@ -139,7 +140,9 @@ static void take_path_value(struct call *c, const char *pattern)
 	for (; from && *from && n < sizeof(c->path_value) - 1; n++) {
 		int hi = *from == '%' ? hex_of(from[1]) : -1;
 		int lo = hi >= 0 ? hex_of(from[2]) : -1;
-		c->path_value[n] = lo >= 0 ? (char)(hi << 4 | lo) : *from;
+		c->path_value[n] = *from;
+		if (lo >= 0)
+			c->path_value[n] = (char)(hi << 4 | lo);
 		from += lo >= 0 ? 3 : 1;
 	}
 	c->path_value[from && !*from ? n : 0] = '\0';
