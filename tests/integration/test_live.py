@@ -50,21 +50,25 @@ def analyst(t, col):
 def what_arrives_is_told_at_once_and_from_where_it_was_left(t):
     col = t.collector()
     api = analyst(t, col)
-    for version in ("--http2", "--http1.1"):
-        post(api, 1)
-        stream = Stream(t, api, version, filter="dst port > 1000", fields="dst_port,src_ip")
-        stream.wait("first pulse", lambda s: s.events("kpi"))
-        post(api, 2)
-        post(api, 2001)
-        stream.wait("a flow", lambda s: len(ports(s)) == 1)
-        equal("flow", stream.events("flow")[0][2], {"dst_port": 2001, "src_ip": "198.51.100.7"})
-        stream.wait("pulses", lambda s: sum(d["flows"] for _, _, d in s.events("kpi")) >= 1)
-        last = stream.stop()[-1][1]
-        post(api, 2002)
-        stream = Stream(t, api, version, "-H", f"Last-Event-ID: {last}", filter="dst port > 1000", fields="dst_port")
-        stream.wait("what was missed", lambda s: ports(s))
-        equal("what was missed", ports(stream), [2002])
-        stream.stop()
+    post(api, 1)
+    versions = ("--http2", "--http1.1")
+    streams = [Stream(t, api, v, filter="dst port > 1000", fields="dst_port,src_ip") for v in versions]
+    for s in streams:
+        s.wait("first pulse", lambda s: s.events("kpi"))
+    post(api, 2)
+    post(api, 2001)
+    places = []
+    for s in streams:
+        s.wait("a flow", lambda s: len(ports(s)) == 1)
+        equal("flow", s.events("flow")[0][2], {"dst_port": 2001, "src_ip": "198.51.100.7"})
+        s.wait("pulses", lambda s: sum(d["flows"] for _, _, d in s.events("kpi")) >= 1)
+        places.append(s.stop()[-1][1])
+    post(api, 2002)
+    again = [Stream(t, api, v, "-H", f"Last-Event-ID: {p}", filter="dst port > 1000", fields="dst_port")
+             for v, p in zip(versions, places)]
+    for s in again:
+        s.wait("what was missed", lambda s: ports(s))
+        equal("what was missed", ports(s), [2002])
 
 
 def hits_are_told_to_their_entity_alone(t):
