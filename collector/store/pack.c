@@ -13,9 +13,19 @@ static unsigned bits_of(uint64_t x)
 	return x ? 64 - (unsigned)__builtin_clzll(x) : 0;
 }
 
+// Constants, so that the compiler makes multiplications of the divisions.
 static uint64_t scaled(uint64_t x, uint64_t scale)
 {
-	return scale > 1 ? x / scale : x;
+	switch (scale) {
+	case NS_PER_USEC:
+		return x / NS_PER_USEC;
+	case NS_PER_MSEC:
+		return x / NS_PER_MSEC;
+	case NS_PER_SEC:
+		return x / NS_PER_SEC;
+	default:
+		return x; // 1
+	}
 }
 
 static size_t data_len(uint32_t n, unsigned bits)
@@ -42,7 +52,6 @@ static bool all_divide(const uint64_t *v, uint32_t n, uint64_t base, uint64_t sc
 
 static uint64_t scale_of(const uint64_t *v, uint32_t n, uint64_t base)
 {
-	// Constants, so that the compiler makes multiplications of the divisions.
 	if (!all_divide(v, n, base, NS_PER_USEC))
 		return 1;
 	if (!all_divide(v, n, base, NS_PER_MSEC))
@@ -59,12 +68,14 @@ static size_t exception_len(unsigned bits)
 
 struct pack_plan pack_plan(const uint64_t *v, uint32_t n, bool is_time)
 {
-	uint32_t need[65] = {0};
+	uint32_t needs[2][65] = {0}, need[65]; // two, as the same place is hit again and again
 	struct pack_plan best = {.base = min_of(v, n), .scale = 1};
 	if (is_time)
 		best.scale = scale_of(v, n, best.base);
 	for (uint32_t i = 0; i < n; i++)
-		need[bits_of(scaled(v[i] - best.base, best.scale))]++;
+		needs[i % 2][bits_of(scaled(v[i] - best.base, best.scale))]++;
+	for (int bits = 0; bits <= 64; bits++)
+		need[bits] = needs[0][bits] + needs[1][bits];
 
 	uint32_t n_over = 0;
 	size_t over_len = 0;
@@ -97,19 +108,24 @@ put_exceptions(const struct pack_plan *plan, struct bytes *out, const uint64_t *
 	}
 }
 
+// Writes eight bytes for each value, of which those that it has filled stay: there are up to seven
+// more at p than the values need.
 static void put_bits(uint8_t *p, const struct pack_plan *plan, const uint64_t *v, uint32_t n)
 {
-	uint64_t mask = plan->bits < 64 ? (1ull << plan->bits) - 1 : ~0ull;
+	const uint64_t mask = (1ull << plan->bits) - 1, base = plan->base, scale = plan->scale;
+	const unsigned bits = plan->bits;
 	uint64_t held = 0;
 	unsigned n_held = 0; // < 8 between values
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t x = scaled(v[i] - plan->base, plan->scale);
-		held |= (x & mask) << n_held;
-		for (n_held += plan->bits; n_held >= 8; n_held -= 8, held >>= 8)
-			*p++ = (uint8_t)held;
+		held |= (scaled(v[i] - base, scale) & mask) << n_held;
+		n_held += bits;
+		uint64_t word = htole64(held);
+		memcpy(p, &word, sizeof(word));
+		p += n_held / 8;
+		held >>= n_held & ~7u; // below 64, with at most 56 bits a value
+		n_held %= 8;
 	}
-	if (n_held)
-		*p = (uint8_t)held;
+	*p = (uint8_t)held;
 }
 
 static void put_words(uint8_t *p, const struct pack_plan *plan, const uint64_t *v, uint32_t n)
@@ -127,8 +143,12 @@ void pack_encode(const struct pack_plan *plan, struct bytes *out, const uint64_t
 	bytes_varint(out, plan->scale);
 	bytes_varint(out, plan->n_exceptions);
 	put_exceptions(plan, out, v, n);
-	uint8_t *p = bytes_take(out, data_len(n, plan->bits));
-	if (!p || !plan->bits)
+	size_t len = data_len(n, plan->bits);
+	uint8_t *p = bytes_take(out, len + sizeof(uint64_t));
+	if (!p)
+		return;
+	out->len -= sizeof(uint64_t);
+	if (!plan->bits)
 		return;
 	if (plan->bits == 64)
 		put_words(p, plan, v, n);
