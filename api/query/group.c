@@ -306,31 +306,62 @@ static int take(void *ctx, const struct record_batch *b, const uint32_t *rows, u
 	return ret;
 }
 
+#define AHEAD 64
+
+// Places that hold something, with their keys.
+struct held {
+	uint32_t n;
+	uint32_t at[AHEAD];
+	struct group_key key[AHEAD];
+	uint8_t bytes[AHEAD][16];
+};
+
+static int move_held(struct groups *g, struct held *h)
+{
+	int ret = 0;
+	for (uint32_t i = 0; i < h->n; i++)
+		group_table_prefetch_row(&g->table, h->key[i].hash);
+	for (uint32_t i = 0; ret == 0 && i < h->n; i++) {
+		struct group_sums *s = &g->dense[h->at[i]];
+		struct group_row *r;
+		ret = group_table_find(&g->table, &h->key[i], &r);
+		if (ret < 0)
+			break;
+		add_sums(&r->sums, s);
+		add_sums(&g->total, s);
+		*s = (struct group_sums){};
+	}
+	h->n = 0;
+	return ret;
+}
+
 // Moves what is in the places to the table: `coded` says what they stand for, NULL: numbers.
 static int end_dense(struct groups *g, const struct record_coded *coded)
 {
 	const struct cell_column *c = &g->by.c[0];
-	uint8_t bytes[16];
+	struct held h = {};
 	int ret = 0;
 	for (uint32_t i = 0; ret == 0 && i < g->n_dense; i++) {
-		struct group_sums *s = &g->dense[i];
-		struct group_key key = {.p = bytes};
-		struct group_row *r;
-		if (!s->v[GROUP_FLOWS])
+		if (!g->dense[i].v[GROUP_FLOWS])
 			continue;
+		struct group_key *k = &h.key[h.n];
+		uint8_t *bytes = h.bytes[h.n];
 		if (coded) {
 			struct addr a = cell_cut(c, coded->values[i]);
-			memcpy(bytes, a.b, key.len = sizeof(a));
+			memcpy(bytes, a.b, sizeof(a));
 		} else {
-			key.len = put_number(i, bytes);
+			(void)put_number(i, bytes);
 		}
-		key.hash = group_table_hash(&g->table, 0, bytes, key.len);
-		ret = group_table_find(&g->table, &key, &r);
-		if (ret == 0)
-			add_sums(&r->sums, s);
-		add_sums(&g->total, s);
-		*s = (struct group_sums){};
+		size_t len = coded ? sizeof(struct addr) : sizeof(uint64_t);
+		*k = (struct group_key
+		){.hash = group_table_hash(&g->table, 0, bytes, len), .p = bytes, .len = len};
+		group_table_prefetch(&g->table, k->hash);
+		h.at[h.n++] = i;
+		if (h.n == AHEAD)
+			ret = move_held(g, &h);
 	}
+	if (ret == 0)
+		ret = move_held(g, &h);
 	g->n_dense = 0;
 	return ret;
 }
@@ -400,71 +431,16 @@ struct group_sums groups_total(const struct groups *g)
 	return g->total;
 }
 
-static int compare_key(const struct group_row *a, const struct group_row *b)
-{
-	size_t n = a->key_len < b->key_len ? a->key_len : b->key_len;
-	int c = n ? memcmp(a->key, b->key, n) : 0;
-	if (c == 0 && a->key_len != b->key_len)
-		c = a->key_len < b->key_len ? -1 : 1;
-	return c;
-}
-
-static int cmp_metric(const void *left, const void *right, void *arg)
-{
-	const struct group_row *a = left, *b = right;
-	int m = *(const int *)arg, c = 0;
-	if (m >= 0 && a->sums.v[m] != b->sums.v[m])
-		return a->sums.v[m] > b->sums.v[m] ? -1 : 1;
-	if ((c = compare_key(a, b)) != 0)
-		return c;
-	return a->bucket < b->bucket ? -1 : a->bucket > b->bucket;
-}
-
-static void swap(struct group_row *rows, size_t i, size_t k)
-{
-	struct group_row r = rows[i];
-	rows[i] = rows[k];
-	rows[k] = r;
-}
-
-// A heap of n rows whose root is the one to go next.
-static void sift_down(struct group_row *rows, size_t n, size_t i, int m)
-{
-	for (size_t last;; i = last) {
-		last = i;
-		for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < n; child++)
-			if (cmp_metric(&rows[child], &rows[last], &m) > 0)
-				last = child;
-		if (last == i)
-			return;
-		swap(rows, i, last);
-	}
-}
-
 const struct group_row *
 groups_largest(struct groups *g, enum group_metric by, size_t max, size_t *ret_n)
 {
-	int m = (int)by;
-	size_t n = g->table.n < max ? g->table.n : max;
-	for (size_t i = n / 2; i-- > 0;)
-		sift_down(g->table.rows, n, i, m);
-	for (size_t i = n; n && i < g->table.n; i++) {
-		if (cmp_metric(&g->table.rows[i], &g->table.rows[0], &m) >= 0)
-			continue;
-		swap(g->table.rows, 0, i);
-		sift_down(g->table.rows, n, 0, m);
-	}
-	if (n)
-		qsort_r(g->table.rows, n, sizeof(*g->table.rows), cmp_metric, &m);
-	*ret_n = n;
+	*ret_n = group_table_largest(&g->table, by, max);
 	return g->table.rows;
 }
 
 const struct group_row *groups_by_key(struct groups *g)
 {
-	int m = -1;
-	if (g->table.n)
-		qsort_r(g->table.rows, g->table.n, sizeof(*g->table.rows), cmp_metric, &m);
+	group_table_sort(&g->table);
 	return g->table.rows;
 }
 

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+
+#define LARGE_PAGE ((size_t)2 << 20)
 
 void group_table_init(
 	struct group_table *t, struct group_budget *budget, const uint64_t secret[static 2]
@@ -89,6 +92,16 @@ static void put_slot(struct group_table *t, size_t row)
 	t->slots[at] = (t->hashes[row] >> 32 << 32) | (row + 1);
 }
 
+// Large arrays are touched all over: with large pages there is less to fault in and to look up.
+static void *large(void *p, size_t len)
+{
+	uintptr_t from = ((uintptr_t)p + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1);
+	uintptr_t to = ((uintptr_t)p + len) & ~(uintptr_t)(LARGE_PAGE - 1);
+	if (p && from < to)
+		(void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+	return p;
+}
+
 static int grow(struct group_table *t)
 {
 	size_t cap = t->cap ? t->cap * 2 : 256;
@@ -100,17 +113,19 @@ static int grow(struct group_table *t)
 			       (cap * 2 - t->n_slots) * sizeof(*t->slots));
 	if (ret < 0)
 		return ret;
-	struct group_row *rows = reallocarray(t->rows, cap, sizeof(*rows));
+	struct group_row *rows =
+		large(reallocarray(t->rows, cap, sizeof(*rows)), cap * sizeof(*rows));
 	if (rows)
 		t->rows = rows;
 	uint64_t *hashes = reallocarray(t->hashes, cap, sizeof(*hashes));
 	if (hashes)
 		t->hashes = hashes;
-	uint64_t *slots = calloc(cap * 2, sizeof(*slots));
+	uint64_t *slots = large(malloc(cap * 2 * sizeof(*slots)), cap * 2 * sizeof(*slots));
 	if (!rows || !hashes || !slots) {
 		free(slots);
 		return -ENOMEM;
 	}
+	memset(slots, 0, cap * 2 * sizeof(*slots));
 	free(t->slots);
 	t->slots = slots;
 	t->n_slots = cap * 2;

@@ -75,3 +75,10 @@ group_table_find(struct group_table *t, const struct group_key *key, struct grou
 
 // Adds all groups of another table with the same secret. As group_table_find.
 [[nodiscard]] int group_table_merge(struct group_table *t, const struct group_table *from);
+
+// Brings the `max` rows with the largest metric to the front, largest first (ties: by key, then by
+// time); how many there are. Nothing can be found afterwards.
+size_t group_table_largest(struct group_table *t, enum group_metric by, size_t max);
+
+// Sorts the rows by key, then time. Nothing can be found afterwards.
+void group_table_sort(struct group_table *t);
