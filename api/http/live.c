@@ -163,9 +163,13 @@ static void *live_main(void *arg)
 		at = clock_mono_ns() + LOOK_NS;
 		look(l);
 	}
-	end_all(l->subs);
-	end_all(l->fresh); // nothing is added any more
+	pthread_mutex_lock(&l->lock); // nothing is added any more, but the lists are looked at
+	struct live_sub *subs = l->subs, *fresh = l->fresh;
 	l->subs = l->fresh = NULL;
+	l->counts.open = 0;
+	pthread_mutex_unlock(&l->lock);
+	end_all(subs);
+	end_all(fresh);
 	return NULL;
 }
 
