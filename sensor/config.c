@@ -55,6 +55,8 @@ static const struct config_item items[] = {
 	 "packets of different VLANs are different flows"},
 	{"sensor.key_tunnel", NULL, NULL, CONFIG_BOOL, AT(key_tunnel), 0, 0, "yes",
 	 "packets of different tunnels are different flows"},
+	{"sensor.emergency_timeout", NULL, NULL, CONFIG_DURATION, AT(emergency_ns), SEC, 86400 * SEC, "2s",
+	 "idle timeout of unanswered flows while there are more than sensor.flows"},
 	{"sensor.fragments", NULL, NULL, CONFIG_SIZE, AT(n_fragments), 16, 1 << 24, "8K",
 	 "datagrams in fragments whose ports are kept, per queue (136 bytes each)"},
 	{"sensor.tcp_metrics", "tcp-metrics", "yes|no", CONFIG_BOOL, AT(tcp_metrics), 0, 0, "no",

@@ -25,6 +25,7 @@ struct sensor_config {
 	bool key_vlan, key_tunnel;
 	bool tcp_metrics;
 	int64_t n_fragments;
+	int64_t emergency_ns;
 	bool biflow;
 	int64_t template_interval_ns;
 	int64_t message_len;

@@ -25,6 +25,8 @@ void summary_add_worker(struct summary *s, const struct worker_sums *w)
 	s->bytes += f->bytes;
 	s->flows += f->flows;
 	s->evicted += f->evicted;
+	s->hurried += f->hurried;
+	s->emergencies += f->emergencies;
 	s->ring_full += f->lost;
 	s->n_flows += w->n_flows;
 	s->hits += w->inspect.hits;
@@ -138,6 +140,13 @@ char *summary_format(const struct summary *s)
 	put(o, "hits", s->hits);
 	json_object_set_new(o, "dropped", summary_drops(s, false));
 	json_object_set_new(o, "names", summary_names(s, false));
+	if (s->evicted || s->emergencies) {
+		json_t *full = json_object();
+		put(full, "evicted", s->evicted);
+		put(full, "ended_by_emergency_timeout", s->hurried);
+		put(full, "emergencies", s->emergencies);
+		json_object_set_new(o, "table_full", full);
+	}
 	if (s->fragments.seen)
 		json_object_set_new(o, "fragments", fragments(&s->fragments));
 	char *text = json_dumps(o, JSON_PRESERVE_ORDER);

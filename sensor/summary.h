@@ -27,6 +27,7 @@ struct summary {
 	uint64_t hits;	    // flows that an indicator matched
 	struct names_counters names;
 	struct fragment_counters fragments;
+	uint64_t hurried, emergencies;
 };
 
 void summary_add_port(struct summary *s, const struct port *p);

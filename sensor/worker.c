@@ -308,6 +308,7 @@ int worker_init(struct worker *w, const struct sensor_config *c, const struct wo
 		.key_vlan = c->key_vlan,
 		.key_tunnel = c->key_tunnel,
 		.metrics = c->tcp_metrics,
+		.emergency_ns = (uint64_t)c->emergency_ns,
 		.extra_bytes = w->names || w->intel ? (size_t)c->names_memory : 0,
 		.names = w->names,
 		.out = w->ring,

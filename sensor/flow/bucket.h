@@ -45,6 +45,10 @@ struct flow_table {
 	uint32_t sweep_at; // group
 	struct flow_key_parts key_parts;
 	bool metrics;
+	bool is_emergency; // too full: unanswered flows end after emergency_ns
+	uint32_t n_expected;
+	uint64_t emergency_ns;
+	uint64_t ahead; // ticks by which flows are looked at before they are due
 	uint64_t idle_ns, active_ns;
 	uint64_t now_ns;   // the latest time given
 	uint64_t swept_ns; // up to which the sweep is paid for
@@ -101,6 +105,13 @@ static inline uint64_t flow_idle_at(const struct flow_table *t, const struct flo
 static inline uint64_t flow_active_at(const struct flow_table *t, const struct flow *f)
 {
 	return f->start_ns + t->active_ns;
+}
+
+// A flow that nobody answered and that nothing more is known of: what floods and scans are made of.
+static inline bool flow_is_unanswered(const struct flow *f)
+{
+	return f->packets[FLOW_REVERSE] == 0 &&
+	       (f->packets[FLOW_FORWARD] == 1 || f->tcp_flags[FLOW_FORWARD] == TCP_SYN);
 }
 
 // Why the record is over at now_ns, or FLOW_END_NONE. The timeout that came first names the reason,

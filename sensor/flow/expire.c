@@ -80,18 +80,49 @@ bool flow_expire(struct flow_table *t, struct flow *f, uint64_t now_ns)
 	return false;
 }
 
+// In an emergency some flows end sooner than they are due.
+static void set_emergency(struct flow_table *t, bool is_emergency)
+{
+	uint64_t sooner = t->idle_ns > t->emergency_ns ? tick_of(t->idle_ns - t->emergency_ns) : 0;
+	t->is_emergency = is_emergency;
+	t->ahead = !is_emergency ? 0 : sooner < DUE_AHEAD ? sooner : DUE_AHEAD;
+	t->counters.emergencies += is_emergency;
+}
+
+// Ends a flow that is over in an emergency only.
+static bool hurry(struct flow_table *t, struct flow *f)
+{
+	if (!t->is_emergency || !flow_is_unanswered(f) || t->now_ns < f->last_ns + t->emergency_ns)
+		return false;
+	flow_end(t, f, FLOW_END_IDLE);
+	t->counters.hurried++;
+	return true;
+}
+
+// Too many flows, until there are an eighth less than too many.
+static void look_for_emergency(struct flow_table *t)
+{
+	uint32_t used = t->n_touched - t->n_free;
+	if (!t->is_emergency && used > t->n_expected && t->emergency_ns)
+		set_emergency(t, true);
+	else if (t->is_emergency && used < t->n_expected - t->n_expected / 8)
+		set_emergency(t, false);
+}
+
 // Looks after one bucket. `all`: its 16-bit due times no longer tell. The earliest due tick that
 // remains.
 static uint64_t sweep_bucket(struct flow_table *t, uint32_t bucket, bool all)
 {
 	struct flow_bucket *b = &t->buckets[bucket];
 	uint64_t now = tick_of(t->now_ns), earliest = DUE_NEVER;
+	int16_t ahead = (int16_t)t->ahead;
 	uint32_t used = ~bucket_match(b, 0) & 0xffff;
 	for (; used; used &= used - 1) {
 		unsigned slot = (unsigned)__builtin_ctz(used);
 		struct flow *f = bucket_flow(t, bucket, slot);
-		if (all || (int16_t)((uint16_t)now - b->due[slot]) >= 0) {
-			if (flow_expire(t, f, t->now_ns)) {
+		int16_t left = (int16_t)(b->due[slot] - (uint16_t)now);
+		if (all || left <= ahead) {
+			if (flow_expire(t, f, t->now_ns) || hurry(t, f)) {
 				flow_drop(t, f);
 				bucket_free(t, bucket, slot);
 				continue;
@@ -104,15 +135,17 @@ static uint64_t sweep_bucket(struct flow_table *t, uint32_t bucket, bool all)
 	return earliest;
 }
 
-static void sweep_group(struct flow_table *t, uint32_t group)
+// Most groups are not due, and a replay comes by many for each packet.
+static inline void sweep_group(struct flow_table *t, uint32_t group, uint64_t limit)
 {
-	uint64_t now = tick_of(t->now_ns), earliest = DUE_NEVER;
 	uint64_t due = t->group_due[group];
-	if (due > now)
+	if (due > limit)
 		return;
+	uint64_t now = tick_of(t->now_ns), earliest = DUE_NEVER;
+	bool all = now > due && now - due > DUE_AHEAD;
 	uint32_t first = group * GROUP_BUCKETS, end = first + GROUP_BUCKETS;
 	for (uint32_t b = first; b < end && b < t->n_buckets; b++) {
-		uint64_t d = sweep_bucket(t, b, now - due > DUE_AHEAD);
+		uint64_t d = sweep_bucket(t, b, all);
 		earliest = d < earliest ? d : earliest;
 	}
 	t->group_due[group] = earliest;
@@ -133,6 +166,7 @@ void flow_table_expire(struct flow_table *t, uint64_t now_ns)
 		rewind_to(t, now_ns);
 	if (now_ns > t->now_ns)
 		t->now_ns = now_ns;
+	look_for_emergency(t);
 	uint64_t elapsed = t->now_ns - t->swept_ns;
 	uint64_t per_group = SWEEP_NS / t->n_groups + 1;
 	if (elapsed < per_group)
@@ -145,8 +179,9 @@ void flow_table_expire(struct flow_table *t, uint64_t now_ns)
 	} else {
 		t->swept_ns += n * per_group;
 	}
+	uint64_t limit = tick_of(t->now_ns) + t->ahead;
 	while (n-- > 0) {
-		sweep_group(t, t->sweep_at);
+		sweep_group(t, t->sweep_at, limit);
 		t->sweep_at = t->sweep_at + 1 == t->n_groups ? 0 : t->sweep_at + 1;
 	}
 }

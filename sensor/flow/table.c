@@ -45,6 +45,8 @@ int flow_table_create(const struct flow_table_options *o, struct flow_table **re
 	t->n_groups = (t->n_buckets + GROUP_BUCKETS - 1) / GROUP_BUCKETS;
 	t->key_parts = flow_key_parts(o->key_vlan, o->key_tunnel);
 	t->metrics = o->metrics;
+	t->n_expected = o->n_flows < UINT32_MAX ? (uint32_t)o->n_flows : UINT32_MAX;
+	t->emergency_ns = o->emergency_ns;
 	t->idle_ns = o->idle_ns;
 	t->active_ns = o->active_ns;
 	t->names = o->names;
@@ -187,27 +189,37 @@ static void flow_init(
 		add_more(t, f, pkt);
 }
 
-// Makes room in a full bucket: a closed flow that only lingers, else the one that was silent
-// longest, which may be over by now. The slot.
+// Whether a gives room rather than b.
+static bool goes_before(const struct flow *a, const struct flow *b)
+{
+	bool a_unanswered = flow_is_unanswered(a), b_unanswered = flow_is_unanswered(b);
+	return a_unanswered != b_unanswered ? a_unanswered : a->last_ns < b->last_ns;
+}
+
+// Makes room in a full bucket: a closed flow that only lingers, else of those that nobody answered,
+// else of all, the one that was silent longest, which may be over by now. The slot.
 static __attribute__((noinline)) unsigned
 evict(struct flow_table *t, uint32_t bucket, uint64_t now_ns)
 {
-	unsigned oldest = 0;
-	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-		__builtin_prefetch(bucket_flow(t, bucket, i));
+	unsigned victim = 0;
+	for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
+		const char *line = (const char *)bucket_flow(t, bucket, i);
+		__builtin_prefetch(line);
+		__builtin_prefetch(line + 64);
+	}
 	for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
 		struct flow *f = bucket_flow(t, bucket, i);
 		if (f->tcp_state == TCP_CLOSED) {
 			flow_end(t, f, FLOW_END_DETECTED);
 			return i;
 		}
-		if (f->last_ns < bucket_flow(t, bucket, oldest)->last_ns)
-			oldest = i;
+		if (goes_before(f, bucket_flow(t, bucket, victim)))
+			victim = i;
 	}
-	struct flow *f = bucket_flow(t, bucket, oldest);
+	struct flow *f = bucket_flow(t, bucket, victim);
 	bool is_idle = now_ns >= flow_idle_at(t, f);
 	flow_end(t, f, is_idle ? flow_over(t, f, now_ns) : FLOW_END_RESOURCES);
-	return oldest;
+	return victim;
 }
 
 static struct flow *

@@ -5,9 +5,9 @@
 // places of 16 flows in a slab, where those in use stand close together: few flows touch few pages,
 // however large the table is. A packet touches the bucket and its flow's two lines, all of them
 // prefetched a burst ahead. Capacity is fixed at creation, memory is taken as it is used: a full
-// bucket gives up its oldest flow (flowEndReason 5). Times come from outside (packets or clock) and
-// decide when flows end: on the packet that comes too late, or in flow_table_expire; both give the
-// same records. Thread: worker; create, free: control.
+// bucket gives up an unanswered flow, else its oldest (flowEndReason 5). Times come from outside
+// (packets or clock) and decide when flows end: on the packet that comes too late, or in
+// flow_table_expire; both give the same records. Thread: worker; create, free: control.
 
 #include "sensor/flow/key.h"
 #include "sensor/flow/ring.h"
@@ -22,6 +22,7 @@ struct flow_table;
 struct flow_table_options {
 	size_t n_flows; // expected at the same time
 	uint64_t idle_ns, active_ns;
+	uint64_t emergency_ns; // idle timeout of unanswered flows while there are more than n_flows
 	bool key_vlan, key_tunnel; // tell flows apart
 	bool metrics;		   // of every flow: sizes, TTL, what TCP tells; a line more of it
 	size_t extra_bytes;	   // of what flows have beside, together; 0: they have nothing
@@ -40,6 +41,8 @@ struct flow_counters {
 	uint64_t packets, bytes;  // in flows
 	uint64_t flows;		  // records ended, by whatever reason
 	uint64_t evicted;	  // of them: bucket full, reason 5
+	uint64_t hurried;	  // of them: by the emergency timeout
+	uint64_t emergencies;	  // times there were more flows than expected
 	uint64_t lost;		  // of them: the ring to the exporter was full
 	uint64_t extra_lost;	  // what flows had beside: the pool, or the ring, was full
 	uint64_t told, told_lost; // flow_table_tell()

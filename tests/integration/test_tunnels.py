@@ -248,3 +248,28 @@ def fragments_have_the_ports_of_their_first_one(t):
     col.wait_stored(got["exported"])
     flows = Counter((r["src_port"], r["dst_port"], r["packets"]) for r in rows(t, col))
     equal("flows", flows, Counter({**{(5000 + i, 53, 3): 2 for i in range(50)}, (6000, 53, 3): 2, (0, 0, 1): 2}))
+
+
+def a_flood_of_syns_leaves_other_flows_exact(t):
+    """Twice as many spoofed SYNs as the table is for, at 100,000 a second, among flows that go on."""
+    flows, talkers, data = 8_000, 40, []
+    for n in range(2 * flows):
+        syn = be("BBHHHBBH", 0x45, 0, 40, 1, 0, 64, 6, 0) + be("II", 0x2D000000 + n, 0x0A0000FE) + tcp(1024 + n % 60000, 80, 2)
+        data.append((n * 10, frame(0x0800, syn)))
+        if n % 4 == 0:
+            i, back = n // 4 % talkers, n // 4 // talkers % 2
+            ports = (443, 40000 + i) if back else (40000 + i, 443)
+            data.append((n * 10 + 1, frame(0x0800, ip(False, 6, tcp(*ports, 0x10), *((9, 500 + i) if back else (500 + i, 9))))))
+    pcap, conf = t.path("t.pcap"), t.path("weir.yaml")
+    write(pcap, data)
+    conf.write_text(f"sensor: {{flows: {flows}}}\n")
+    col = t.collector()
+    got = t.sensor(pcap, col.tcp(), "-c", conf)
+    equal("packets, flows, drops", (got["packets"], got["flows"], got["dropped"]), (len(data), 2 * flows + talkers, {}))
+    full = got["table_full"]
+    assert full["emergencies"] == 1 and full["evicted"] > 0, full
+    col.wait_stored(got["exported"])
+    stored = rows(t, col)
+    others = [(r["packets"], r["rev_packets"]) for r in stored if r["dst_port"] == 443]
+    equal("the other flows", Counter(others), Counter({(50, 50): talkers}))
+    equal("records that ended for want of room", sum(r["end_reason"] == 5 for r in stored), full["evicted"])

@@ -42,11 +42,14 @@ static void fill(void)
 	assert_int_equal(flows_n_ended(&flows), 0);
 }
 
-static uint32_t silent_for_longest(const uint64_t last[], uint32_t n)
+// Of those with one packet, else of all.
+static uint32_t silent_for_longest(const uint64_t last[], const bool often[], uint32_t n)
 {
-	uint32_t oldest = 0;
-	for (uint32_t i = 1; i < n; i++)
-		if (last[i] < last[oldest])
+	uint32_t oldest = UINT32_MAX;
+	for (uint32_t i = 0; i < n; i++)
+		if (last[i] != UINT64_MAX &&
+		    (oldest == UINT32_MAX || often[i] < often[oldest] ||
+		     (often[i] == often[oldest] && last[i] < last[oldest])))
 			oldest = i;
 	return oldest;
 }
@@ -54,6 +57,7 @@ static uint32_t silent_for_longest(const uint64_t last[], uint32_t n)
 static void a_full_bucket_gives_up_the_flow_silent_for_longest(void **)
 {
 	static uint64_t last[1000];
+	static bool often[1000];
 	uint64_t now_ns = T0 + 100;
 	fill();
 	for (uint32_t i = 0; i < SLOTS; i++)
@@ -61,12 +65,14 @@ static void a_full_bucket_gives_up_the_flow_silent_for_longest(void **)
 	for (uint32_t i = SLOTS; i < 1000; i++) {
 		for (uint32_t n = flows_below(4); n > 0; n--) { // some of the others speak again
 			uint32_t again = i - 1 - flows_below(SLOTS);
-			if (last[again] != UINT64_MAX)
-				flows_put_at(&flows, nth(again), last[again] = ++now_ns);
+			if (last[again] == UINT64_MAX)
+				continue;
+			flows_put_at(&flows, nth(again), last[again] = ++now_ns);
+			often[again] = true;
 		}
 		flows_put_at(&flows, nth(i), last[i] = ++now_ns);
 		struct flow f = flows_only(&flows, FLOW_END_RESOURCES);
-		uint32_t oldest = silent_for_longest(last, i);
+		uint32_t oldest = silent_for_longest(last, often, i);
 		assert_int_equal(number_of(&f), oldest);
 		last[oldest] = UINT64_MAX; // gone
 	}
@@ -107,7 +113,8 @@ static void a_flow_evicted_after_its_active_timeout_gives_no_empty_record(void *
 	flows_expire(&flows, now_ns, now_ns + NS_PER_SEC, 50 * NS_PER_MSEC);
 	(void)flows_only(&flows, FLOW_END_ACTIVE);
 	for (uint32_t i = 1; i <= SLOTS; i++)
-		flows_put_at(&flows, nth(i), now_ns + NS_PER_SEC + i);
+		for (int n = 0; n < 2; n++) // one packet alone would go first
+			flows_put_at(&flows, nth(i), now_ns + NS_PER_SEC + i);
 	assert_int_equal(flows_n_ended(&flows), 0);
 	flow_table_flush(flows.table);
 	assert_int_equal(flows_n_ended(&flows), SLOTS);
@@ -209,6 +216,106 @@ static void records_add_up_to_the_packets_of_every_end_when_most_are_evicted(voi
 	every_packet_is_in_one_record(N_FLOWS / 10);
 }
 
+#define ESTABLISHED 200
+#define SPOOFED 4000 // of a table for 1000, with room for 1600
+
+static struct packet established(uint32_t i)
+{
+	struct packet p = flows_packet(500000 + i, 900000, PROTO_TCP);
+	p.tcp_flags = TCP_ACK;
+	return p;
+}
+
+// Counts what comes out: of the flood, and of flow i the records and packets.
+static void drain(unsigned *flood, unsigned records[ESTABLISHED], uint64_t packets[ESTABLISHED])
+{
+	struct flow f;
+	while (flows_next(&flows, &f)) {
+		for (uint32_t i = 0; i < ESTABLISHED; i++) {
+			struct packet p = established(i);
+			if (!addr_eq(&f.key.low, &p.src) && !addr_eq(&f.key.high, &p.src))
+				continue;
+			records[i]++;
+			packets[i] += f.packets[0] + f.packets[1];
+			goto next;
+		}
+		++*flood;
+	next:;
+	}
+}
+
+static void a_flood_of_syns_leaves_answered_flows_alone(void **)
+{
+	struct flow_table_options o = flows_options();
+	unsigned flood = 0, records[ESTABLISHED] = {}, rounds = 0;
+	uint64_t packets[ESTABLISHED] = {}, now_ns = T0;
+	o.emergency_ns = 2 * NS_PER_SEC;
+	flows_open(&flows, &o);
+	for (uint32_t n = 0; n < SPOOFED; n++) {
+		struct packet syn = flows_packet(n, 700000, PROTO_TCP);
+		syn.tcp_flags = TCP_SYN;
+		if (n % 400 == 0) {
+			rounds++;
+			for (uint32_t i = 0; i < ESTABLISHED; i++) {
+				struct packet p = established(i), a = flows_answer(&p);
+				flows_put_at(&flows, p, now_ns);
+				flows_put_at(&flows, a, now_ns);
+			}
+		}
+		flows_put_at(&flows, syn, now_ns += NS_PER_MSEC);
+		flow_table_expire(flows.table, now_ns);
+	}
+	const struct flow_counters *c = flow_table_counters(flows.table);
+	assert_int_equal(c->emergencies, 1);
+	assert_true(c->hurried > 0);
+	flows_expire(&flows, now_ns, now_ns + 5 * NS_PER_SEC, 50 * NS_PER_MSEC);
+	drain(&flood, records, packets);
+	for (uint32_t i = 0; i < ESTABLISHED; i++)
+		assert_int_equal(records[i], 0); // they go on
+	flow_table_flush(flows.table);
+	drain(&flood, records, packets);
+	for (uint32_t i = 0; i < ESTABLISHED; i++) {
+		assert_int_equal(records[i], 1);
+		assert_int_equal(packets[i], 2 * rounds);
+	}
+	assert_int_equal(flood, SPOOFED);
+	assert_int_equal(c->packets, SPOOFED + 2 * rounds * ESTABLISHED);
+	assert_int_equal(c->flows, SPOOFED + ESTABLISHED);
+}
+
+// All at once: nothing can time out, one of the flood gives room to the next.
+static void a_burst_of_syns_evicts_only_itself(void **)
+{
+	struct flow_table_options o = flows_options();
+	unsigned flood = 0, records[ESTABLISHED] = {};
+	uint64_t packets[ESTABLISHED] = {};
+	o.emergency_ns = 2 * NS_PER_SEC;
+	flows_open(&flows, &o);
+	for (uint32_t i = 0; i < ESTABLISHED; i++) {
+		struct packet p = established(i), a = flows_answer(&p);
+		flows_put(&flows, &p);
+		flows_put(&flows, &a);
+	}
+	for (uint32_t n = 0; n < SPOOFED; n++) {
+		struct packet syn = flows_packet(n, 700000, PROTO_TCP);
+		syn.tcp_flags = TCP_SYN;
+		flows_put_at(&flows, syn, T0 + n);
+		flow_table_expire(flows.table, T0 + n);
+	}
+	const struct flow_counters *c = flow_table_counters(flows.table);
+	assert_in_range(c->evicted, SPOOFED - 1700, SPOOFED);
+	assert_int_equal(c->hurried, 0);
+	drain(&flood, records, packets);
+	assert_int_equal(flood, c->evicted);
+	flow_table_flush(flows.table);
+	drain(&flood, records, packets);
+	assert_int_equal(flood, SPOOFED);
+	for (uint32_t i = 0; i < ESTABLISHED; i++) {
+		assert_int_equal(records[i], 1);
+		assert_int_equal(packets[i], 2);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +325,8 @@ int main(void)
 		TEST(a_flow_that_was_over_already_gives_room_for_its_own_reason),
 		TEST(a_flow_evicted_after_its_active_timeout_gives_no_empty_record),
 		TEST(a_table_holds_the_flows_it_was_made_for),
+		TEST(a_flood_of_syns_leaves_answered_flows_alone),
+		TEST(a_burst_of_syns_evicts_only_itself),
 		TEST(records_add_up_to_the_packets_of_every_end_when_there_is_room),
 		TEST(records_add_up_to_the_packets_of_every_end_when_most_are_evicted),
 	};
