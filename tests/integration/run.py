@@ -39,6 +39,7 @@ MODULES = [
     "test_export",
     "test_tls",
     "test_hostile",
+    "test_flood",
     "test_http",
     "test_resolve",
     "test_files",
