@@ -34,7 +34,7 @@ static int usage(const char *what)
 static int restore(const char *backup, const char *store)
 {
 	char error[STORE_ERROR_LEN] = "";
-	struct store_condition s;
+	struct store_condition s = {0};
 	int ret = store_restore(backup, store, error);
 	if (ret == 0)
 		ret = store_condition(store, &s, error);

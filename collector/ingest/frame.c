@@ -72,7 +72,7 @@ static bool ip4(struct buf b, struct record *r)
 	RECORD_SET(r, proto, proto);
 	RECORD_SET(r, src, addr_of_v4(addrs));
 	RECORD_SET(r, dst, addr_of_v4(addrs + 4));
-	buf_skip(&b, words * 4);
+	buf_skip(&b, (size_t)words * 4);
 	if (fragment == 0 && !b.bad)
 		frame_ports(b, r);
 	return true;
@@ -98,7 +98,7 @@ static bool skip_extensions(struct buf *b, uint8_t *next)
 			return false;
 		if (kind == IPPROTO_FRAGMENT)
 			len = 0;
-		buf_skip(b, kind == IPPROTO_AH ? (len + 2u) * 4 : (len + 1u) * 8);
+		buf_skip(b, kind == IPPROTO_AH ? (len + (size_t)2) * 4 : (len + (size_t)1) * 8);
 		if (b->bad || (kind == IPPROTO_FRAGMENT && fragment & 0xfff8))
 			return false;
 	}

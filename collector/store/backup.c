@@ -68,7 +68,7 @@ static int copy_files(const char *from, const char *to)
 	DIR *d = opendir(from);
 	struct dirent *e;
 	int ret = d ? 0 : -errno;
-	while (ret == 0 && (e = readdir(d)))
+	while (d && ret == 0 && (e = readdir(d)))
 		if (e->d_type == DT_REG)
 			ret = copy_file(from, to, e->d_name);
 	if (d)
@@ -185,7 +185,7 @@ static int put_aside(const char *dir)
 	DIR *d = opendir(from);
 	struct dirent *e;
 	int ret = d ? 0 : -errno;
-	while (ret == 0 && (e = readdir(d)))
+	while (d && ret == 0 && (e = readdir(d)))
 		if (strncmp(e->d_name, "MANIFEST-", 9) == 0 || strcmp(e->d_name, "CURRENT") == 0)
 			ret = copy_file(from, to, e->d_name);
 	if (d)

@@ -63,25 +63,23 @@ static uint64_t rows_of(enum key_kind kind, struct slice value, uint64_t *ret_le
 	return block.n_rows;
 }
 
-// Adds up the rows, and bytes, that the entries of a kind tell of in hours first..last.
+struct sums {
+	uint64_t rows, bytes;
+};
+
+// Adds up what the entries of a kind tell of in the hours from..to.
 static int
-sum(struct store_view *v,
-    enum key_kind kind,
-    uint16_t entity,
-    uint32_t first,
-    uint32_t last,
-    uint64_t *rows,
-    uint64_t *bytes)
+sum(struct store_view *v, enum key_kind kind, struct key_parts from, uint32_t to, struct sums *sums)
 {
-	struct key from = key_hour(kind, entity, first);
+	struct key key = key_hour(kind, from.entity, from.hour);
 	struct key_parts at;
-	bool valid = db_iter_seek(v->keys, key_slice(&from));
-	for (; valid && key_parse(db_iter_key(v->keys), kind, &at) && at.entity == entity &&
-	       at.hour <= last;
+	bool valid = db_iter_seek(v->keys, key_slice(&key));
+	for (; valid && key_parse(db_iter_key(v->keys), kind, &at) && at.entity == from.entity &&
+	       at.hour <= to;
 	     valid = db_iter_next(v->keys)) {
 		uint64_t len;
-		*rows += rows_of(kind, db_iter_value(v->keys), &len);
-		*bytes += len;
+		sums->rows += rows_of(kind, db_iter_value(v->keys), &len);
+		sums->bytes += len;
 	}
 	return view_error(v->keys);
 }
@@ -105,7 +103,6 @@ static int range_add(struct removal *r, struct range range)
 static int add_entity(struct removal *r, uint16_t entity)
 {
 	struct db_iter *keys = r->view->keys;
-	uint64_t ignored = 0;
 	uint32_t hour = 0;
 	int ret = 0;
 	for (size_t i = 0; i < N_KINDS && ret == 0; i++) {
@@ -125,10 +122,14 @@ static int add_entity(struct removal *r, uint16_t entity)
 		r->hours++;
 		ret = hour++ == UINT32_MAX;
 	}
+	struct key_parts first = {.entity = entity};
+	struct sums sealed = {0}, journal = {0};
 	if (ret == 0)
-		ret = sum(r->view, KEY_HOUR, entity, 0, r->hour, &r->sealed_rows, &ignored);
+		ret = sum(r->view, KEY_HOUR, first, r->hour, &sealed);
 	if (ret == 0)
-		ret = sum(r->view, KEY_ARRIVED, entity, 0, r->hour, &r->journal_rows, &ignored);
+		ret = sum(r->view, KEY_ARRIVED, first, r->hour, &journal);
+	r->sealed_rows += sealed.rows;
+	r->journal_rows += journal.rows;
 	return ret;
 }
 
@@ -263,11 +264,12 @@ static uint64_t excess(struct store *s, const struct store_retention *limits)
 static uint64_t hour_len(struct store *s, struct store_view *v, uint16_t entity, uint32_t hour)
 {
 	static const enum key_kind tables[] = {KEY_ADDRS, KEY_INDEX, KEY_NAMES, KEY_HIT, KEY_PORTS};
-	uint64_t len = 0, rows = 0;
+	struct key_parts at = {.entity = entity, .hour = hour};
+	struct sums sums = {0};
 	// What cannot be read is met again, and said, where it is removed.
-	if (sum(v, KEY_SUMMARY, entity, hour, hour, &rows, &len) < 0 ||
-	    sum(v, KEY_ARRIVED, entity, hour, hour, &rows, &len) < 0)
-		return len;
+	if (sum(v, KEY_SUMMARY, at, hour, &sums) < 0 || sum(v, KEY_ARRIVED, at, hour, &sums) < 0)
+		return sums.bytes;
+	uint64_t len = sums.bytes;
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		struct key from = key_hour(tables[i], entity, hour);
 		struct key to = key_hour(tables[i], entity, hour + 1);
@@ -276,26 +278,18 @@ static uint64_t hour_len(struct store *s, struct store_view *v, uint16_t entity,
 	return len;
 }
 
-// The oldest hour >= from of any entity before the running one, with its bytes: 1, 0, -EIO.
+// The oldest hour >= from of any entity: 1, 0 when it is the running one or none, -EIO.
 static int oldest_hour(
-	struct store *s,
-	struct store_view *v,
-	uint32_t from,
-	uint32_t running,
-	uint32_t *ret_hour,
-	uint64_t *ret_len
+	struct store *s, struct store_view *v, uint32_t from, uint32_t running, uint32_t *ret_hour
 )
 {
 	uint32_t best = running, hour;
 	int ret = 0;
-	*ret_len = 0;
 	for (unsigned e = 0; e < s->n_entities && ret >= 0; e++) {
 		ret = view_hour_first(v, (uint16_t)e, from, &hour);
 		if (ret > 0 && hour < best)
 			best = hour;
 	}
-	for (unsigned e = 0; ret >= 0 && best < running && e < s->n_entities; e++)
-		*ret_len += hour_len(s, v, (uint16_t)e, best);
 	*ret_hour = best;
 	return ret < 0 ? ret : best < running;
 }
@@ -305,12 +299,13 @@ static int hour_for(struct store *s, uint64_t bytes, uint32_t running, uint32_t 
 {
 	struct store_view *v = view_open(s->db, true);
 	uint32_t from = 0, hour;
-	uint64_t got = 0, len;
+	uint64_t got = 0;
 	int ret = 0, found = 0;
 	if (!v)
 		return -ENOMEM;
-	while (got < bytes && (ret = oldest_hour(s, v, from, running, &hour, &len)) > 0) {
-		got += len;
+	while (got < bytes && (ret = oldest_hour(s, v, from, running, &hour)) > 0) {
+		for (unsigned e = 0; e < s->n_entities; e++)
+			got += hour_len(s, v, (uint16_t)e, hour);
 		*ret_hour = hour;
 		from = hour + 1;
 		found = 1;
