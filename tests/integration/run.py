@@ -48,6 +48,7 @@ MODULES = [
     "test_sensor_ledger",
     "test_sensor_export",
     "test_tunnels",
+    "test_starts",
     "test_sensor_timeouts",
     "test_demo",
 ]
