@@ -59,7 +59,7 @@ static void set_bits(const uint8_t hit[static FILTER_CHUNK], uint32_t n_words, u
 		uint64_t bits = 0;
 		for (uint32_t k = 0; k < 8; k++) {
 			uint64_t eight;
-			memcpy(&eight, hit + w * 64 + k * 8, 8);
+			memcpy(&eight, hit + (size_t)w * 64 + (size_t)k * 8, 8);
 			bits |= (le64toh(eight) * 0x0102040810204080 >> 56) << 8 * k;
 		}
 		mask[w] = bits;

@@ -66,7 +66,7 @@ create(const struct cell_columns *by,
 	for (size_t i = 0; i < by->n; i++)
 		g->has_other |= by->c[i].other >= 0;
 	group_table_init(&g->table, budget ? budget : &g->own_budget, secret);
-	g->keys = malloc(2 * CHUNK * g->key_len);
+	g->keys = malloc((size_t)2 * CHUNK * g->key_len);
 	if (!g->keys) {
 		groups_free(g);
 		return -ENOMEM;
@@ -215,6 +215,7 @@ static void make_keys(
 			k->p = at;
 			k->len = make_key(g, &p, at);
 			// both ends are the same: one record is one flow
+			k->hash = other ? first->hash : 0;
 			if (other && k->len == first->len && memcmp(k->p, first->p, k->len) == 0)
 				k->p = NULL;
 			else

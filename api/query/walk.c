@@ -148,7 +148,7 @@ static int begin(struct worker *k)
 static int step(struct worker *k)
 {
 	const struct walk *w = k->job->w;
-	struct record_batch *b;
+	struct record_batch *b = NULL;
 	int ret = atomic_load_explicit(&k->job->failed, memory_order_relaxed);
 	if (ret == 0)
 		ret = query_stopped(w->run.stop);
