@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// weir: the operator's command. Data go to standard output, words to standard error. What a command
-// sends to the collector's control socket and how its answer is shown stand in one table.
+// weir: the operator's command. Data go to standard output, words to standard error.
 
+#include "cli/commands.h"
 #include "cli/doctor/doctor.h"
 #include "cli/export.h"
-#include "cli/feed_trial.h"
 #include "cli/import.h"
 #include "cli/output.h"
 #include "cli/query.h"
@@ -28,58 +27,6 @@
 #include <unistd.h>
 
 #define EXIT_UNAVAILABLE 69 // sysexits EX_UNAVAILABLE
-#define WORDS_MAX 3
-#define OPERANDS_MAX 3
-#define FEED_TRIAL_LIMIT 10 // indicators that feeds test shows
-
-struct options {
-	const char *control;
-	const char *entity;
-	const char *role;
-	int64_t since_sec; // 1970; 0: not given
-	int64_t limit;	   // 0: not given
-	bool force;
-	enum output_format format;
-	char **operands;
-	int n_operands;
-};
-
-struct command {
-	const char *words[WORDS_MAX];		// "user", "add"
-	const char *operands;			// in --help; NULL: none
-	const char *cmd;			// of the control socket
-	const char *operand_keys[OPERANDS_MAX]; // the arguments the operands become, ended by NULL
-	int n_optional;				// of them, from the last on
-	bool takes_dir;				// the operand is a path on this machine
-	bool takes_pairs;			// more operands of the form key=value
-	bool takes_file;	    // the last operand may be a file, whose content is sent
-	const char *columns[11];    // of the table; none: the answer is shown as it is
-	json_t *(*shape)(json_t *); // turns the answer into rows; NULL: it has rows
-	// answers here and now, without the collector; the exit status
-	int (*local)(const struct options *o);
-	const char *text;
-};
-
-static int feeds_test(const struct options *o)
-{
-	size_t limit = o->limit ? (size_t)o->limit : FEED_TRIAL_LIMIT;
-	return feed_trial((const char *const *)o->operands, o->n_operands, limit, o->format);
-}
-
-#define USER_COLUMNS                                                                               \
-	{                                                                                          \
-		"name", "entity", "role", "api_id", "created"                                      \
-	}
-
-#define FEED_COLUMNS                                                                               \
-	{                                                                                          \
-		"name", "status", "indicators", "rejected", "age_sec", "location", "error"         \
-	}
-
-#define HUNT_COLUMNS                                                                               \
-	{                                                                                          \
-		"id", "state", "what", "indicators", "hours_done", "hours", "hits", "allowed_hits" \
-	}
 
 // The collector's working directory is not ours.
 static json_t *absolute(const char *word)
@@ -90,173 +37,6 @@ static json_t *absolute(const char *word)
 	int n = snprintf(path, sizeof(path), "%s/%s", cwd, word);
 	return n > 0 && (size_t)n < sizeof(path) ? json_string(path) : NULL;
 }
-
-static const struct command commands[] = {
-	{.words = {"backup"},
-	 .operands = "DIR",
-	 .cmd = "backup",
-	 .operand_keys = {"dir"},
-	 .takes_dir = true,
-	 .columns = {"dir", "rows"},
-	 .text = "copy the store as it is now to a new folder, for weir restore"},
-	{.words = {"ledger"},
-	 .cmd = "ledger",
-	 .columns = {"kind", "name", "value"},
-	 .shape = shape_ledger,
-	 .text = "what came in, what was stored, what was dropped and why"},
-	{.words = {"exporters"},
-	 .operands = "[ADDRESS]",
-	 .cmd = "exporters",
-	 .operand_keys = {"address"},
-	 .n_optional = 1,
-	 .columns =
-		 {"address",
-		  "transport",
-		  "domain",
-		  "version",
-		  "packets",
-		  "records",
-		  "lost",
-		  "templates",
-		  "clock_skew_ms",
-		  "last_seen"},
-	 .text = "who sends, what came and what was lost, newest first (--limit)"},
-	{.words = {"seal"},
-	 .cmd = "seal",
-	 .columns = {"sealed"},
-	 .text = "seal all hours now, the running one too"},
-	{.words = {"user", "add"},
-	 .operands = "NAME",
-	 .cmd = "user.add",
-	 .operand_keys = {"name"},
-	 .columns = {"name", "entity", "role", "api_id", "secret"},
-	 .text = "create API credentials; the secret is shown this once"},
-	{.words = {"user", "list"},
-	 .cmd = "user.list",
-	 .columns = USER_COLUMNS,
-	 .text = "who has credentials"},
-	{.words = {"user", "rotate"},
-	 .operands = "NAME",
-	 .cmd = "user.rotate",
-	 .operand_keys = {"user"},
-	 .columns = {"name", "entity", "role", "api_id", "secret"},
-	 .text = "new credentials; the old ones and their tokens end at once"},
-	{.words = {"user", "del"},
-	 .operands = "NAME",
-	 .cmd = "user.del",
-	 .operand_keys = {"user"},
-	 .columns = USER_COLUMNS,
-	 .text = "remove credentials"},
-	{.words = {"audit"},
-	 .cmd = "audit",
-	 .columns = {"time", "who", "from", "what", "args"},
-	 .text = "who changed what, newest first (--limit)"},
-	{.words = {"entities"},
-	 .cmd = "entity.list",
-	 .columns = {"name", "exporters"},
-	 .text = "named groups of exporters"},
-	{.words = {"hits"},
-	 .cmd = "hits.list",
-	 .columns =
-		 {"last",
-		  "score",
-		  "severity",
-		  "indicator",
-		  "feed",
-		  "inside",
-		  "direction",
-		  "allowed_flows",
-		  "retro"},
-	 .text = "traffic that indicators matched, newest first (--since, --limit)"},
-	{.words = {"hunt"},
-	 .operands = "VALUE|FILE",
-	 .cmd = "hunts.start",
-	 .operand_keys = {"content"},
-	 .takes_file = true,
-	 .columns = {"id", "indicators"},
-	 .text = "search the past for a value, or for all of a feed's file (--since)"},
-	{.words = {"hunts", "list"},
-	 .cmd = "hunts.list",
-	 .columns = HUNT_COLUMNS,
-	 .text = "hunts and their progress, newest first"},
-	{.words = {"hunts", "cancel"},
-	 .operands = "ID",
-	 .cmd = "hunts.cancel",
-	 .operand_keys = {"id"},
-	 .columns = {"cancelled"},
-	 .text = "end a hunt"},
-	{.words = {"feeds", "list"},
-	 .cmd = "feeds.list",
-	 .columns = FEED_COLUMNS,
-	 .text = "feeds and how they are"},
-	{.words = {"feeds", "add"},
-	 .operands = "NAME LOCATION [KEY=VALUE]...",
-	 .cmd = "feeds.add",
-	 .operand_keys = {"name", "location"},
-	 .takes_pairs = true,
-	 .columns = FEED_COLUMNS,
-	 .text = "another feed: an https URL, a file or a directory"},
-	{.words = {"feeds", "remove"},
-	 .operands = "NAME",
-	 .cmd = "feeds.remove",
-	 .operand_keys = {"name"},
-	 .columns = {"removed"},
-	 .text = "a feed that was added"},
-	{.words = {"feeds", "refresh"},
-	 .operands = "[NAME]",
-	 .cmd = "feeds.refresh",
-	 .operand_keys = {"name"},
-	 .n_optional = 1,
-	 .columns = {"feeds"},
-	 .text = "look at feeds now; --force takes one that has shrunk"},
-	{.words = {"feeds", "test"},
-	 .operands = "FILE [KEY=VALUE]...",
-	 .operand_keys = {"file"},
-	 .takes_pairs = true,
-	 .local = feeds_test,
-	 .text = "what a feed would give, line by line (--limit); needs no collector"},
-	{.words = {"indicators", "list"},
-	 .cmd = "indicators.list",
-	 .columns = {"value", "category", "score", "description", "expires"},
-	 .text = "our own indicators"},
-	{.words = {"indicators", "add"},
-	 .operands = "VALUE [KEY=VALUE]...",
-	 .cmd = "indicators.add",
-	 .operand_keys = {"value"},
-	 .takes_pairs = true,
-	 .columns = {"value"},
-	 .text = "an indicator of our own"},
-	{.words = {"indicators", "remove"},
-	 .operands = "VALUE",
-	 .cmd = "indicators.remove",
-	 .operand_keys = {"value"},
-	 .columns = {"removed"},
-	 .text = "an indicator of our own"},
-	{.words = {"intel"}, .cmd = "intel", .text = "what the indicators in use are"},
-	{.words = {"allow", "list"},
-	 .cmd = "allow.list",
-	 .columns = {"value", "reason", "owner", "expires"},
-	 .text = "what is never a hit"},
-	{.words = {"allow", "add"},
-	 .operands = "VALUE [KEY=VALUE]...",
-	 .cmd = "allow.add",
-	 .operand_keys = {"value"},
-	 .takes_pairs = true,
-	 .columns = {"value"},
-	 .text = "never a hit: reason=…, owner=…, expires=SECONDS since 1970"},
-	{.words = {"allow", "remove"},
-	 .operands = "VALUE",
-	 .cmd = "allow.remove",
-	 .operand_keys = {"value"},
-	 .columns = {"removed"},
-	 .text = "off the allow-list"},
-	{.words = {"ping"},
-	 .cmd = "ping",
-	 .columns = {"version", "uptime_sec"},
-	 .text = "is the collector there"},
-};
-
-#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 // Commands with options of their own (COMMAND --help).
 static const struct program {
@@ -280,7 +60,7 @@ static const struct program {
 static int print_help(void)
 {
 	printf("Usage: weir COMMAND [OPTION]...\nAsks and steers the Weir collector.\n\n");
-	for (size_t i = 0; i < N_COMMANDS; i++) {
+	for (size_t i = 0; i < n_commands; i++) {
 		const struct command *c = &commands[i];
 		char left[64];
 		snprintf(
@@ -387,7 +167,7 @@ static int n_keys(const struct command *c)
 
 static const struct command *find_command(char **words, int n, struct options *o)
 {
-	for (size_t i = 0; i < N_COMMANDS; i++) {
+	for (size_t i = 0; i < n_commands; i++) {
 		const struct command *c = &commands[i];
 		int own = c->words[1] ? 2 : 1, keys = n_keys(c);
 		if (n < own || strcmp(words[0], c->words[0]) != 0 ||

@@ -15,7 +15,10 @@ static void add_counters(json_t *rows, json_t *group, const char *kind)
 
 json_t *shape_ledger(json_t *answer)
 {
-	json_t *rows = json_array();
+	json_t *rows = json_array(), *residue = json_object_get(answer, "residue");
+	json_t *of_sensor = residue ? json_pack("{s:O}", "residue", residue) : NULL;
+	add_counters(rows, of_sensor, "sum");
+	json_decref(of_sensor);
 	add_counters(rows, json_object_get(answer, "sums"), "sum");
 	add_counters(rows, json_object_get(answer, "counters"), "counter");
 	add_counters(rows, json_object_get(answer, "drops"), "drop");
