@@ -59,6 +59,8 @@ def the_ledger_holds_at_every_moment(t):
         assert c["packets"] > before, "the worker stands still"
         before = c["packets"]
         time.sleep(0.1)
+    shown = t.run([t.program("cli/weir"), "ledger", "--control", path, "-o", "csv"]).stdout
+    assert "sum,residue,0" in shown and "counter,packets," in shown, shown
     equal("exit status", sensor.stop(), 0)
     summary = json.loads(sensor.text().splitlines()[-1].split("info weir-sensor: ")[1])
     equal("in flows at the end", summary["flows"], summary["exported"])
