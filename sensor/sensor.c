@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #define CONNECT_WAIT_NS (10 * NS_PER_SEC)
+#define STATISTICS_WAIT_NS (2 * NS_PER_MSEC)
 #define ASK_WAIT_NS (200 * NS_PER_MSEC) // a worker answers after each burst
 
 struct sensor {
@@ -36,9 +37,10 @@ struct sensor {
 	struct sensor_intel *intel; // NULL: none
 	struct service *service;
 	uint64_t begin_ns;
-	pthread_mutex_t asking;
+	pthread_mutex_t asking, telling;      // taken in this order
 	struct targets_counters targets_told; // last
 	struct worker_sums *told;	      // likewise, by each worker
+	struct ipfix_statistics *statistics;  // likewise, by the exporter
 };
 
 static int capture_open(struct sensor *s)
@@ -88,6 +90,7 @@ static void workers_free(struct sensor *s)
 	}
 	free(s->workers);
 	free(s->told);
+	free(s->statistics);
 }
 
 static int load_intel(struct sensor *s)
@@ -128,7 +131,8 @@ static int workers_create(struct sensor *s)
 	size_t max = PORTS_MAX * (size_t)s->config->n_queues;
 	s->workers = calloc(max, sizeof(s->workers[0]));
 	s->told = calloc(max, sizeof(s->told[0]));
-	if (!s->workers || !s->told) {
+	s->statistics = calloc(max, sizeof(s->statistics[0]));
+	if (!s->workers || !s->told || !s->statistics) {
 		workers_free(s);
 		return log_errno(-ENOMEM, "workers");
 	}
@@ -142,22 +146,31 @@ static int workers_create(struct sensor *s)
 	return 0;
 }
 
-static uint64_t now_of(const uint64_t *counter)
-{
-	return __atomic_load_n(counter, __ATOMIC_RELAXED);
-}
-
-// Of the flow records, what a worker counts. It goes on meanwhile; these are no ledger.
+// Of the flow records, what a worker counts. The exporter must not wait for a worker that waits for
+// it, nor for who asks both: then it is told what it was told last.
 static void statistics_of(void *ctx, unsigned source, struct ipfix_statistics *ret)
 {
-	const struct sensor *s = ctx;
-	const struct worker *w = s->workers[source];
-	struct port_drops lost = port_drops(w->port);
-	ret->observed_flows = now_of(&flow_table_counters(w->table)->flows);
-	for (int v = PACKET_KEEP + 1; v < PACKET_N_VERDICTS; v++)
-		ret->ignored_packets += now_of(&w->counters.verdicts[v]);
-	if (w->queue == 0) // the port's, told by one of its workers
+	struct sensor *s = ctx;
+	struct worker *w = s->workers[source];
+	struct ipfix_statistics *told = &s->statistics[source];
+	bool may_ask = pthread_mutex_trylock(&s->asking) == 0;
+	bool is_new = may_ask && worker_sums(w, STATISTICS_WAIT_NS, &s->told[source]);
+	pthread_mutex_lock(&s->telling);
+	if (is_new) {
+		const struct worker_sums *sums = &s->told[source];
+		*told = (struct ipfix_statistics){.observed_flows = sums->flow.flows};
+		for (int v = PACKET_KEEP + 1; v < PACKET_N_VERDICTS; v++)
+			told->ignored_packets += sums->worker.verdicts[v];
+	}
+	ret->observed_flows = told->observed_flows;
+	ret->ignored_packets = told->ignored_packets;
+	pthread_mutex_unlock(&s->telling);
+	if (may_ask)
+		pthread_mutex_unlock(&s->asking);
+	if (w->queue == 0) { // the port's, told by one of its workers
+		struct port_drops lost = port_drops(w->port);
 		ret->dropped_packets = lost.missed + lost.errors + lost.no_buffer;
+	}
 }
 
 static int start_exporter(struct sensor *s)
@@ -292,6 +305,7 @@ int sensor_start(const struct sensor_config *c, char **rest, struct sensor **ret
 	s->pcap_fd = -1;
 	s->begin_ns = clock_mono_ns();
 	pthread_mutex_init(&s->asking, NULL);
+	pthread_mutex_init(&s->telling, NULL);
 	int ret = capture_open(s);
 	if (ret < 0)
 		goto close_capture;
