@@ -28,12 +28,23 @@ finish() {
 
 # build DIR MESON_OPTION...: a failed build is a failed test
 build() {
+	set_up "$@" && ninja -C "$1" --quiet
+}
+
+set_up() {
 	local dir=$1
 	shift
-	if [ ! -f "$dir/build.ninja" ]; then
-		meson setup "$dir" "$@" || return
-	fi
-	ninja -C "$dir" --quiet
+	[ -f "$dir/build.ninja" ] || meson setup "$dir" "$@"
+}
+
+# tests_of DIR PATTERN: the unit tests of a build whose name the pattern fits, and their programs
+tests_of() {
+	meson introspect "$1" --tests | python3 -c '
+import json, os, re, sys
+folder, pattern = os.path.abspath(sys.argv[1]), re.compile(sys.argv[2])
+fit = [t for t in json.load(sys.stdin) if "weir:unit" in t["suite"] and pattern.match(t["name"])]
+print(*(t["name"] for t in fit))
+print(*(os.path.relpath(t["cmd"][0], folder) for t in fit))' "$1" "$2"
 }
 
 # unit DIR MESON_TEST_OPTION...: runs the tests of a build and counts them
@@ -86,9 +97,13 @@ else
 	count 0 1 0
 fi
 
-say "unit tests of collector and api with TSan"
-if build build-tsan --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false; then
-	unit build-tsan --suite unit
+# Those with threads.
+say "unit tests of collector, api and the sensor's threads with TSan"
+threaded='(collector|api)/|sensor/(sensor|worker|export/|flow/ring)|lib/(scrape|base/control|intel/current)'
+if set_up build-tsan --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false &&
+	{ read -r names && read -r programs; } < <(tests_of build-tsan "$threaded") &&
+	ninja -C build-tsan --quiet $programs; then
+	unit build-tsan $names
 else
 	count 0 1 0
 fi
