@@ -3,8 +3,8 @@
 
 // A counter beside the database that grows with every change that readers must know of at once:
 // credentials, documents, hits, sealed hours. Flow records may be seen a moment later; an ended
-// credential may not be honoured for that moment. A reader compares eight bytes per view instead of catching up with the database.
-// Thread: bump: the store's writer, under its lock; read: any.
+// credential may not be honoured for that moment. A reader compares eight bytes per view instead of
+// catching up with the database. Thread: bump: the store's writer, under its lock; read: any.
 
 #include <stdbool.h>
 #include <stdint.h>
