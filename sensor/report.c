@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sensor/report.h"
 
-#include "lib/scrape/scrape.h"
+#include "lib/base/openmetrics.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -15,36 +15,33 @@
 static const struct {
 	const char *name, *help;
 	size_t offset;
-	enum scrape_type type;
+	const char *type;
 } terms[] = {
-	{"packets",
-	 "Packets on the wire: received, or lost by a port.",
-	 SUM(packets),
-	 SCRAPE_COUNTER},
-	{"flow_packets", "Packets in flows.", SUM(flow_packets), SCRAPE_COUNTER},
-	{"flow_bytes", "IP bytes of packets in flows.", SUM(bytes), SCRAPE_COUNTER},
-	{"flows", "Flow records made.", SUM(flows), SCRAPE_COUNTER},
-	{"active_flows", "Flows at hand.", SUM(n_flows), SCRAPE_GAUGE},
-	{"exported_flows", "Flow records sent.", SUM(exported), SCRAPE_COUNTER},
-	{"in_flight_flows", "Flow records on their way to be sent.", SUM(in_flight), SCRAPE_GAUGE},
+	{"packets", "Packets on the wire: received, or lost by a port.", SUM(packets), "counter"},
+	{"flow_packets", "Packets in flows.", SUM(flow_packets), "counter"},
+	{"flow_bytes", "IP bytes of packets in flows.", SUM(bytes), "counter"},
+	{"flows", "Flow records made.", SUM(flows), "counter"},
+	{"active_flows", "Flows at hand.", SUM(n_flows), "gauge"},
+	{"exported_flows", "Flow records sent.", SUM(exported), "counter"},
+	{"in_flight_flows", "Flow records on their way to be sent.", SUM(in_flight), "gauge"},
 	{"evicted_flows",
 	 "Flows that ended early to make room (flowEndReason 5).",
 	 SUM(evicted),
-	 SCRAPE_COUNTER},
+	 "counter"},
 	{"hurried_flows",
 	 "Unanswered flows that ended by the emergency timeout.",
 	 SUM(hurried),
-	 SCRAPE_COUNTER},
-	{"fragments", "Packets that are fragments.", SUM(fragments.seen), SCRAPE_COUNTER},
+	 "counter"},
+	{"fragments", "Packets that are fragments.", SUM(fragments.seen), "counter"},
 	{"fragments_without_ports",
 	 "Of them: without ports, as the first one had not been seen.",
 	 SUM(fragments.without),
-	 SCRAPE_COUNTER},
+	 "counter"},
 	{"fragments_overlapping",
 	 "Of them: with bytes that another one had.",
 	 SUM(fragments.overlapping),
-	 SCRAPE_COUNTER},
-	{"hits", "Flows that an indicator matched.", SUM(hits), SCRAPE_COUNTER},
+	 "counter"},
+	{"hits", "Flows that an indicator matched.", SUM(hits), "counter"},
 };
 
 // Of each collector.
@@ -204,24 +201,24 @@ static void print_sums(const struct report *r, FILE *out, bool open)
 	char name[64];
 	for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
 		snprintf(name, sizeof(name), NAMES "%s", terms[i].name);
-		scrape_head(out, open, name, terms[i].type, terms[i].help);
+		openmetrics_head(out, open, name, terms[i].type, terms[i].help);
 		fprintf(out,
 			"%s%s %" PRIu64 "\n",
 			name,
-			terms[i].type == SCRAPE_COUNTER ? "_total" : "",
+			strcmp(terms[i].type, "counter") == 0 ? "_total" : "",
 			term(r, i));
 	}
-	scrape_head(
-		out, open, NAMES "drops", SCRAPE_COUNTER, "Packets and flows dropped, by reason."
+	openmetrics_head(
+		out, open, NAMES "drops", "counter", "Packets and flows dropped, by reason."
 	);
 	print_object(out, "drops", "reason", summary_drops(&r->sum, true));
-	scrape_head(out, open, NAMES "names", SCRAPE_COUNTER, "Of names in payloads.");
+	openmetrics_head(out, open, NAMES "names", "counter", "Of names in payloads.");
 	print_object(out, "names", "name", summary_names(&r->sum, true));
-	scrape_head(
+	openmetrics_head(
 		out,
 		open,
 		NAMES "residue",
-		SCRAPE_GAUGE,
+		"gauge",
 		"What the ledger does not account for; a fault unless 0."
 	);
 	fprintf(out, NAMES "residue %" PRId64 "\n", summary_residue(&r->sum));
@@ -229,18 +226,18 @@ static void print_sums(const struct report *r, FILE *out, bool open)
 
 static void print_workers(const struct report *r, FILE *out, bool open)
 {
-	scrape_head(out, open, NAMES "queue_packets", SCRAPE_COUNTER, "Received, by queue.");
+	openmetrics_head(out, open, NAMES "queue_packets", "counter", "Received, by queue.");
 	for (unsigned i = 0; i < r->n_workers; i++)
 		fprintf(out,
 			NAMES "queue_packets_total{port=\"%s\",queue=\"%u\"} %" PRIu64 "\n",
 			r->workers[i].port->name,
 			r->workers[i].queue,
 			r->workers[i].sums.worker.received);
-	scrape_head(
+	openmetrics_head(
 		out,
 		open,
 		NAMES "worker_seconds",
-		SCRAPE_COUNTER,
+		"counter",
 		"Time of a queue's worker, in turns with packets and without."
 	);
 	for (unsigned i = 0; i < 2 * r->n_workers; i++) {
@@ -253,7 +250,7 @@ static void print_workers(const struct report *r, FILE *out, bool open)
 			i % 2 ? "idle" : "busy",
 			(double)cycles / (double)r->cycles_per_sec);
 	}
-	scrape_head(out, open, NAMES "worker_up", SCRAPE_GAUGE, "Whether the worker answers.");
+	openmetrics_head(out, open, NAMES "worker_up", "gauge", "Whether the worker answers.");
 	for (unsigned i = 0; i < r->n_workers; i++)
 		fprintf(out,
 			NAMES "worker_up{port=\"%s\",queue=\"%u\"} %d\n",
@@ -276,17 +273,17 @@ static void print_targets(const struct report *r, FILE *out, bool open)
 	char name[64];
 	for (size_t k = 0; k < N_TARGET_TERMS; k++) {
 		snprintf(name, sizeof(name), NAMES "target_%s", target_terms[k].name);
-		scrape_head(out, open, name, SCRAPE_COUNTER, target_terms[k].help);
+		openmetrics_head(out, open, name, "counter", target_terms[k].help);
 		for (unsigned i = 0; i < r->targets.n && i < r->to->n; i++)
 			print_target(
 				out, target_terms[k].name, target_name(r, i), target_term(r, i, k)
 			);
 	}
-	scrape_head(
+	openmetrics_head(
 		out,
 		open,
 		NAMES "target_ring_full_flows",
-		SCRAPE_COUNTER,
+		"counter",
 		"Lost: too many waited for the collector."
 	);
 	for (unsigned i = 0; i < r->targets.n && i < r->to->n; i++)
@@ -314,7 +311,7 @@ static void print_ports(const struct report *r, FILE *out, bool open)
 		 offsetof(struct port_traffic, drops.no_buffer)},
 	};
 	for (size_t k = 0; k < sizeof(of) / sizeof(of[0]); k++) {
-		scrape_head(out, open, of[k].name, SCRAPE_COUNTER, of[k].help);
+		openmetrics_head(out, open, of[k].name, "counter", of[k].help);
 		for (unsigned i = 0; i < r->n_ports; i++) {
 			const char *t = (const char *)&r->traffic[i];
 			fprintf(out,
@@ -324,11 +321,11 @@ static void print_ports(const struct report *r, FILE *out, bool open)
 				*(const uint64_t *)(const void *)(t + of[k].offset));
 		}
 	}
-	scrape_head(
+	openmetrics_head(
 		out,
 		open,
 		NAMES "queue_imbalance_ratio",
-		SCRAPE_GAUGE,
+		"gauge",
 		"The busiest queue's packets over the mean of the port's queues."
 	);
 	for (unsigned i = 0; i < r->n_ports; i++)
@@ -344,8 +341,8 @@ void report_metrics(const struct report *r, FILE *out, bool open)
 	print_targets(r, out, open);
 	print_workers(r, out, open);
 	print_ports(r, out, open);
-	scrape_head(out, open, NAMES "uptime_seconds", SCRAPE_GAUGE, "Since the start.");
+	openmetrics_head(out, open, NAMES "uptime_seconds", "gauge", "Since the start.");
 	fprintf(out, NAMES "uptime_seconds %.3f\n", (double)r->up_ns / PER_SEC);
-	scrape_head(out, open, NAMES "build_info", SCRAPE_GAUGE, "The program's version.");
+	openmetrics_head(out, open, NAMES "build_info", "gauge", "The program's version.");
 	fprintf(out, NAMES "build_info{version=\"%s\"} 1\n", WEIR_VERSION);
 }

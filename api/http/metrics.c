@@ -8,6 +8,7 @@
 #include "api/http/live.h"
 #include "api/http/native.h"
 #include "api/http/route.h"
+#include "lib/base/openmetrics.h"
 
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -59,16 +60,9 @@ void metrics_count(
 	atomic_fetch_add_explicit(&m->took_ns, took_ns, memory_order_relaxed);
 }
 
-// OpenMetrics names a counter's family without its "_total".
-static void print_head(FILE *out, bool open, const char *name, const char *type, const char *help)
-{
-	const char *end = strcmp(type, "counter") == 0 && !open ? "_total" : "";
-	fprintf(out, "# TYPE %s%s %s\n# HELP %s%s %s\n", name, end, type, name, end, help);
-}
-
 static void print_requests(const struct metrics *m, FILE *out, bool open)
 {
-	print_head(out, open, "weir_api_requests", "counter", "Requests answered.");
+	openmetrics_head(out, open, "weir_api_requests", "counter", "Requests answered.");
 	for (size_t r = 0; r <= n_routes; r++) {
 		for (size_t s = 0; s < N_STATUSES; s++) {
 			uint64_t n = atomic_load_explicit(
@@ -92,7 +86,7 @@ static void print_times(const struct metrics *m, FILE *out, bool open)
 {
 	const char *name = "weir_api_request_seconds";
 	uint64_t n = 0;
-	print_head(out, open, name, "histogram", "From a request's head to its answer.");
+	openmetrics_head(out, open, name, "histogram", "From a request's head to its answer.");
 	for (size_t b = 0; b <= N_LIMITS; b++) {
 		n += atomic_load_explicit(&m->buckets[b], memory_order_relaxed);
 		if (b < N_LIMITS)
@@ -107,13 +101,15 @@ static void print_times(const struct metrics *m, FILE *out, bool open)
 static void print_live(struct live *l, FILE *out, bool open)
 {
 	struct live_counts n = live_counts(l);
-	print_head(out, open, "weir_api_streams", "gauge", "Live streams under way.");
+	openmetrics_head(out, open, "weir_api_streams", "gauge", "Live streams under way.");
 	fprintf(out, "weir_api_streams %" PRIu64 "\n", n.open);
-	print_head(out, open, "weir_api_streams_opened", "counter", "Live streams begun.");
+	openmetrics_head(out, open, "weir_api_streams_opened", "counter", "Live streams begun.");
 	fprintf(out, "weir_api_streams_opened_total %" PRIu64 "\n", n.opened);
-	print_head(out, open, "weir_api_streams_refused", "counter", "Beyond the cap.");
+	openmetrics_head(out, open, "weir_api_streams_refused", "counter", "Beyond the cap.");
 	fprintf(out, "weir_api_streams_refused_total %" PRIu64 "\n", n.refused);
-	print_head(out, open, "weir_api_streams_cut", "counter", "Readers that did not keep up.");
+	openmetrics_head(
+		out, open, "weir_api_streams_cut", "counter", "Readers that did not keep up."
+	);
 	fprintf(out, "weir_api_streams_cut_total %" PRIu64 "\n", n.cut);
 }
 
@@ -127,27 +123,27 @@ static void print_all(struct call *c, FILE *out, bool open)
 		source_release(c->app->source, view);
 	print_requests(m, out, open);
 	print_times(m, out, open);
-	print_head(out, open, "weir_api_response_bytes", "counter", "Bodies sent.");
+	openmetrics_head(out, open, "weir_api_response_bytes", "counter", "Bodies sent.");
 	fprintf(out,
 		"weir_api_response_bytes_total %" PRIu64 "\n",
 		atomic_load_explicit(&m->bytes, memory_order_relaxed));
 	print_live(c->app->live, out, open);
-	print_head(out, open, "weir_api_exports", "gauge", "Bodies of any length under way.");
+	openmetrics_head(out, open, "weir_api_exports", "gauge", "Bodies of any length under way.");
 	fprintf(out, "weir_api_exports %u\n", atomic_load(&c->app->n_exports));
-	print_head(out, open, "weir_api_store_up", "gauge", "Whether the store can be read.");
+	openmetrics_head(out, open, "weir_api_store_up", "gauge", "Whether the store can be read.");
 	fprintf(out, "weir_api_store_up %d\n", up);
-	print_head(out, open, "weir_api_start_time_seconds", "gauge", "When the API started.");
+	openmetrics_head(
+		out, open, "weir_api_start_time_seconds", "gauge", "When the API started."
+	);
 	fprintf(out, "weir_api_start_time_seconds %.3f\n", (double)m->started_ns / 1e9);
-	print_head(out, open, "weir_api_build_info", "gauge", "The program's version.");
+	openmetrics_head(out, open, "weir_api_build_info", "gauge", "The program's version.");
 	fprintf(out, "weir_api_build_info{version=\"%s\"} 1\n", WEIR_VERSION);
-	if (open)
-		fputs("# EOF\n", out);
+	openmetrics_end(out, open);
 }
 
 void metrics_get(struct call *c)
 {
-	const char *accept = c->request->accept;
-	bool open = accept && strstr(accept, "application/openmetrics-text");
+	bool open = openmetrics_is_wanted(c->request->accept);
 	struct native_out o;
 	struct native n = {};
 	if (native_open(c, &o) < 0)
@@ -155,7 +151,5 @@ void metrics_get(struct call *c)
 	print_all(c, o.file, open);
 	native_close(c, &n, &o);
 	if (c->response->status == 200)
-		c->response->content_type =
-			open ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-			     : "text/plain; version=0.0.4; charset=utf-8";
+		c->response->content_type = openmetrics_content_type(open);
 }

@@ -2,6 +2,7 @@
 #include "lib/scrape/scrape.h"
 
 #include "lib/base/endpoint.h"
+#include "lib/base/openmetrics.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -18,13 +19,6 @@ struct scrape {
 	void *ctx;
 };
 
-void scrape_head(FILE *out, bool open, const char *name, enum scrape_type type, const char *help)
-{
-	const char *end = type == SCRAPE_COUNTER && !open ? "_total" : "";
-	const char *kind = type == SCRAPE_COUNTER ? "counter" : "gauge";
-	fprintf(out, "# TYPE %s%s %s\n# HELP %s%s %s\n", name, end, kind, name, end, help);
-}
-
 char *scrape_text(scrape_print *print, void *ctx, bool open)
 {
 	char *text = NULL;
@@ -33,8 +27,7 @@ char *scrape_text(scrape_print *print, void *ctx, bool open)
 	if (!out)
 		return NULL;
 	print(ctx, out, open);
-	if (open)
-		fputs("# EOF\n", out);
+	openmetrics_end(out, open);
 	if (fclose(out) == 0)
 		return text;
 	free(text);
@@ -86,17 +79,11 @@ answer(void *ctx,
 		return refuse(c, MHD_HTTP_NOT_FOUND, "the metrics are at /metrics\n");
 	const char *accept =
 		MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
-	bool open = accept && strstr(accept, "application/openmetrics-text");
+	bool open = openmetrics_is_wanted(accept);
 	char *text = scrape_text(s->print, s->ctx, open);
 	if (!text)
 		return MHD_NO;
-	return respond(
-		c,
-		MHD_HTTP_OK,
-		open ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-		     : "text/plain; version=0.0.4; charset=utf-8",
-		text
-	);
+	return respond(c, MHD_HTTP_OK, openmetrics_content_type(open), text);
 }
 
 int scrape_start(const char *listen, scrape_print *print, void *ctx, struct scrape **ret_scrape)

@@ -11,7 +11,7 @@
 
 struct scrape;
 
-// Writes all metrics with the functions below.
+// Writes all metrics, with lib/base/openmetrics.h.
 typedef void scrape_print(void *ctx, FILE *out, bool open);
 
 // Listens on "HOST:PORT". 0, or -errno: -EINVAL and -EHOSTUNREACH as endpoint_parse has them.
@@ -21,11 +21,6 @@ void scrape_stop(struct scrape *s); // NULL is allowed
 
 // The port it listens on: the one given, or chosen freely for 0.
 unsigned scrape_port(const struct scrape *s);
-
-enum scrape_type { SCRAPE_COUNTER, SCRAPE_GAUGE };
-
-// A metric's head. OpenMetrics names the family of a counter without the "_total" of its samples.
-void scrape_head(FILE *out, bool open, const char *name, enum scrape_type type, const char *help);
 
 // The whole as a string of the caller's to free, NULL without memory.
 [[nodiscard]] char *scrape_text(scrape_print *print, void *ctx, bool open);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "lib/base/openmetrics.h"
 #include "lib/scrape/scrape.h"
 #include "tests/unit/cmocka.h"
 
@@ -13,9 +14,9 @@ static int n_prints;
 
 static void print(void *ctx, FILE *out, bool open)
 {
-	scrape_head(out, open, "weir_test_things", SCRAPE_COUNTER, "Things.");
+	openmetrics_head(out, open, "weir_test_things", "counter", "Things.");
 	fprintf(out, "weir_test_things_total %d\n", *(int *)ctx);
-	scrape_head(out, open, "weir_test_level", SCRAPE_GAUGE, "A level.");
+	openmetrics_head(out, open, "weir_test_level", "gauge", "A level.");
 	fprintf(out, "weir_test_level 1\n");
 	n_prints++;
 }
