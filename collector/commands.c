@@ -15,12 +15,6 @@
 
 #define ERROR_LEN 256
 
-static json_t *fail(char error[static ERROR_LEN], const char *what)
-{
-	snprintf(error, ERROR_LEN, "%s", what);
-	return NULL;
-}
-
 // Whether what comes in is stored, in a word.
 static const char *intake_state(struct commands_context *c)
 {
@@ -119,7 +113,7 @@ static json_t *cmd_ledger(void *ctx, json_t *, char error[static ERROR_LEN])
 		"intake",
 		intake_state(c)
 	);
-	return result ? result : fail(error, "out of memory");
+	return result ? result : control_fail(error, "out of memory");
 }
 
 static json_t *cmd_seal(void *ctx, json_t *, char error[static ERROR_LEN])
@@ -127,7 +121,7 @@ static json_t *cmd_seal(void *ctx, json_t *, char error[static ERROR_LEN])
 	struct commands_context *c = ctx;
 	char why[STORE_ERROR_LEN] = "";
 	int64_t rows = sealer_seal_all(c->sealer, why);
-	return rows < 0 ? fail(error, why) : json_pack("{s:I}", "sealed", (json_int_t)rows);
+	return rows < 0 ? control_fail(error, why) : json_pack("{s:I}", "sealed", (json_int_t)rows);
 }
 
 static json_t *cmd_backup(void *ctx, json_t *args, char error[static ERROR_LEN])
@@ -137,10 +131,10 @@ static json_t *cmd_backup(void *ctx, json_t *args, char error[static ERROR_LEN])
 	struct store_stats stats;
 	const char *dir = json_string_value(json_object_get(args, "dir"));
 	if (!dir || *dir != '/')
-		return fail(error, "dir: an absolute path that does not exist yet");
+		return control_fail(error, "dir: an absolute path that does not exist yet");
 	store_stats(c->store, &stats); // before: the copy has these rows at least
 	if (store_backup(c->store, dir, why) < 0)
-		return fail(error, why);
+		return control_fail(error, why);
 	return json_pack("{s:s,s:I}", "dir", dir, "rows", (json_int_t)stats.total_rows);
 }
 
@@ -150,7 +144,7 @@ static json_t *cmd_audit(void *ctx, json_t *args, char error[static ERROR_LEN])
 	struct commands_context *c = ctx;
 	json_int_t limit = json_integer_value(json_object_get(args, "limit"));
 	json_t *list = audit_list(&c->audit, limit > 0 ? (size_t)limit : AUDIT_LIST_DEFAULT);
-	return list ? list : fail(error, "the trail cannot be read");
+	return list ? list : control_fail(error, "the trail cannot be read");
 }
 
 // A change goes to the trail when it has been made. One that cannot be written there is still

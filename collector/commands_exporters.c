@@ -12,12 +12,6 @@
 #define ERROR_LEN 256
 #define LIST_MAX 4096
 
-static json_t *fail(char error[static ERROR_LEN], const char *what)
-{
-	snprintf(error, ERROR_LEN, "%s", what);
-	return NULL;
-}
-
 static json_t *sequence_json(const struct ingest_exporter *e)
 {
 	return json_pack(
@@ -115,12 +109,12 @@ json_t *cmd_exporters(void *ctx, json_t *args, char error[static ERROR_LEN])
 	json_int_t limit = json_integer_value(json_object_get(args, "limit"));
 	struct addr only;
 	if (address && addr_parse(address, &only) < 0)
-		return fail(error, "address: not an IP address");
+		return control_fail(error, "address: not an IP address");
 	if (limit < 0 || limit > LIST_MAX)
-		return fail(error, "limit: 1 to 4096");
+		return control_fail(error, "limit: 1 to 4096");
 	struct ingest_exporter *list = calloc(LIST_MAX, sizeof(*list));
 	if (!list)
-		return fail(error, "out of memory");
+		return control_fail(error, "out of memory");
 	pthread_mutex_lock(&c->ingest_lock); // it starts after the socket, and ends before it
 	size_t n = c->ingest ? ingest_exporters(c->ingest, list, LIST_MAX) : 0;
 	pthread_mutex_unlock(&c->ingest_lock);

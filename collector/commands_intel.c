@@ -15,12 +15,6 @@
 #define HITS_DEFAULT 200
 #define HITS_SORTED 20000 // of the newest hours; the order within is by time
 
-static json_t *fail(char error[static ERROR_LEN], const char *what)
-{
-	snprintf(error, ERROR_LEN, "%s", what);
-	return NULL;
-}
-
 static const char *text_of(const json_t *args, const char *key)
 {
 	return json_string_value(json_object_get(args, key));
@@ -39,7 +33,7 @@ json_t *cmd_intel_status(void *ctx, json_t *, char error[static ERROR_LEN])
 	struct commands_context *c = ctx;
 	struct intel_db *db = intel_current_get(c->intel);
 	if (!db)
-		return fail(error, "no intelligence is in use");
+		return control_fail(error, "no intelligence is in use");
 	const struct intel_stats *s = intel_db_stats(db);
 	json_t *j = json_pack(
 		"{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:i,s:f,s:b,s:I}",
@@ -74,7 +68,7 @@ json_t *cmd_feeds_list(void *ctx, json_t *, char error[static ERROR_LEN])
 {
 	struct commands_context *c = ctx;
 	json_t *list = feeds_list(c->feeds);
-	return list ? list : fail(error, "out of memory");
+	return list ? list : control_fail(error, "out of memory");
 }
 
 json_t *cmd_feeds_add(void *ctx, json_t *args, char error[static ERROR_LEN])
@@ -82,7 +76,7 @@ json_t *cmd_feeds_add(void *ctx, json_t *args, char error[static ERROR_LEN])
 	struct commands_context *c = ctx;
 	const char *name = text_of(args, "name");
 	if (!name)
-		return fail(error, "name: what the feed is called");
+		return control_fail(error, "name: what the feed is called");
 	json_t *def = without(args, "name");
 	json_t *result = feeds_add(c->feeds, name, def, error);
 	json_decref(def);
@@ -93,7 +87,8 @@ json_t *cmd_feeds_remove(void *ctx, json_t *args, char error[static ERROR_LEN])
 {
 	struct commands_context *c = ctx;
 	const char *name = text_of(args, "name");
-	return name ? feeds_remove(c->feeds, name, error) : fail(error, "name: of the feed");
+	return name ? feeds_remove(c->feeds, name, error)
+		    : control_fail(error, "name: of the feed");
 }
 
 json_t *cmd_feeds_refresh(void *ctx, json_t *args, char error[static ERROR_LEN])
@@ -108,7 +103,7 @@ static json_t *value_add(void *ctx, json_t *args, bool is_allow, char error[stat
 	struct commands_context *c = ctx;
 	const char *value = text_of(args, "value");
 	if (!value)
-		return fail(error, "value: an address, network, port or name");
+		return control_fail(error, "value: an address, network, port or name");
 	json_t *more = without(args, "value");
 	json_t *result = feeds_value_add(c->feeds, is_allow, value, more, error);
 	json_decref(more);
@@ -120,7 +115,7 @@ static json_t *value_remove(void *ctx, json_t *args, bool is_allow, char error[s
 	struct commands_context *c = ctx;
 	const char *value = text_of(args, "value");
 	return value ? feeds_value_remove(c->feeds, is_allow, value, error)
-		     : fail(error, "value: an address, network, port or name");
+		     : control_fail(error, "value: an address, network, port or name");
 }
 
 json_t *cmd_allow_list(void *ctx, json_t *, char error[static ERROR_LEN])
@@ -215,7 +210,7 @@ json_t *cmd_hits_list(void *ctx, json_t *args, char error[static ERROR_LEN])
 	if (ret >= 0 || ret == -EIO)
 		return newest(x.list, x.limit);
 	json_decref(x.list);
-	return fail(error, ret == -ENOENT ? "no such entity" : strerror(-ret));
+	return control_fail(error, ret == -ENOENT ? "no such entity" : strerror(-ret));
 }
 
 json_t *cmd_hunts_list(void *ctx, json_t *, char error[static ERROR_LEN])
@@ -227,7 +222,7 @@ json_t *cmd_hunts_cancel(void *ctx, json_t *args, char error[static ERROR_LEN])
 {
 	struct commands_context *c = ctx;
 	const char *id = text_of(args, "id");
-	return id ? hunter_cancel(c->hunter, id, error) : fail(error, "id: of the hunt");
+	return id ? hunter_cancel(c->hunter, id, error) : control_fail(error, "id: of the hunt");
 }
 
 // {"content": "a feed's text" or one value, "what": "its name", "since": seconds since 1970}
@@ -238,7 +233,7 @@ json_t *cmd_hunts_start(void *ctx, json_t *args, char error[static ERROR_LEN])
 	const json_t *since = json_object_get(args, "since");
 	json_int_t since_sec = json_is_integer(since) ? json_integer_value(since) : 0;
 	if (!content || since_sec < 0)
-		return fail(
+		return control_fail(
 			error, "content: a feed's text, or one value; since: seconds since 1970"
 		);
 	return hunter_hunt(

@@ -15,12 +15,6 @@
 enum { ACTION_ALLOW = 1, ACTION_DENY = 2 };
 enum { DIRECTION_INBOUND = 1, DIRECTION_OUTBOUND = 2 };
 
-static json_t *fail(char error[static ERROR_LEN], const char *what)
-{
-	snprintf(error, ERROR_LEN, "%s", what);
-	return NULL;
-}
-
 static struct record_str text_of(const json_t *args, const char *key)
 {
 	const json_t *text = json_object_get(args, key);
@@ -111,15 +105,17 @@ json_t *cmd_flow_post(void *ctx, json_t *args, char error[static ERROR_LEN])
 	json_t *assessment = NULL;
 	const char *name = json_string_value(json_object_get(args, "entity"));
 	if (!name || strlen(name) > STORE_NAME_MAX)
-		return fail(error, "entity: a name is needed");
+		return control_fail(error, "entity: a name is needed");
 	if (parse(args, &r) < 0)
-		return fail(error, "the record lacks something, or has something that cannot be");
+		return control_fail(
+			error, "the record lacks something, or has something that cannot be"
+		);
 	int entity = store_entity(c->store, name);
 	if (entity < 0)
-		return fail(error, strerror(-entity));
+		return control_fail(error, strerror(-entity));
 	int ret = commit_one(c->commit, (uint16_t)entity, &r, WAIT_NS, told, &assessment);
 	if (ret == 0)
-		return assessment ? assessment : fail(error, "out of memory");
+		return assessment ? assessment : control_fail(error, "out of memory");
 	json_decref(assessment);
-	return fail(error, ret == -ETIMEDOUT ? "busy" : "the store refuses");
+	return control_fail(error, ret == -ETIMEDOUT ? "busy" : "the store refuses");
 }

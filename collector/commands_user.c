@@ -4,6 +4,7 @@
 #include "collector/commands.h"
 #include "collector/credentials.h"
 #include "lib/base/clock.h"
+#include "lib/base/control_server.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,12 +15,6 @@
 
 static const char *const roles[] = {"viewer", "analyst", "admin", "exporter", NULL};
 static const char *const builtin_entities[] = {STORE_ENTITY_DEFAULT, "lentor", NULL};
-
-static json_t *fail(char error[static ERROR_LEN], const char *what)
-{
-	snprintf(error, ERROR_LEN, "%s", what);
-	return NULL;
-}
 
 static json_t *fail_errno(char error[static ERROR_LEN], const char *what, int ret)
 {
@@ -49,7 +44,9 @@ json_t *cmd_entity(void *ctx, json_t *args, char error[static ERROR_LEN])
 	struct commands_context *c = ctx;
 	const char *name = json_string_value(json_object_get(args, "name"));
 	if (!name || strlen(name) > STORE_NAME_MAX || !is_entity(c, name))
-		return fail(error, "entity: not one of netflow, lentor and the configured ones");
+		return control_fail(
+			error, "entity: not one of netflow, lentor and the configured ones"
+		);
 	int number = store_entity(c->store, name);
 	return number < 0 ? fail_errno(error, "entity", number)
 			  : json_pack("{s:s,s:i}", "name", name, "number", number);
@@ -163,19 +160,21 @@ json_t *cmd_user_add(void *ctx, json_t *args, char error[static ERROR_LEN])
 	entity = entity ? entity : STORE_ENTITY_DEFAULT;
 	role = role ? role : ROLE_DEFAULT;
 	if (!name || !is_user_name(name))
-		return fail(error, "name: 1 to 63 letters, digits, '.', '_', '@' or '-'");
+		return control_fail(error, "name: 1 to 63 letters, digits, '.', '_', '@' or '-'");
 	if (strlen(entity) > STORE_NAME_MAX || !is_entity(c, entity))
-		return fail(error, "entity: not one of netflow, lentor and the configured ones");
+		return control_fail(
+			error, "entity: not one of netflow, lentor and the configured ones"
+		);
 	if (!is_word_of(roles, role))
-		return fail(error, "role: not one of viewer, analyst, admin, exporter");
+		return control_fail(error, "role: not one of viewer, analyst, admin, exporter");
 	if (!may_change(args, entity))
-		return fail(error, "entity: not one that you manage");
+		return control_fail(error, "entity: not one that you manage");
 	strcpy(u.name, name);
 	strcpy(u.entity, entity);
 	strcpy(u.role, role);
 	pthread_mutex_lock(&c->users_lock);
 	json_t *result = find_user(c->store, name, &other)
-				 ? fail(error, "a user of that name is there already")
+				 ? control_fail(error, "a user of that name is there already")
 				 : issue(c->store, &u, error);
 	pthread_mutex_unlock(&c->users_lock);
 	return result;
@@ -203,7 +202,7 @@ rotate(struct store *store, const json_t *args, const char *key, char error[stat
 {
 	struct store_user old;
 	if (!find_user(store, key, &old) || !may_change(args, old.entity))
-		return fail(error, "no such user");
+		return control_fail(error, "no such user");
 	struct store_user u = old;
 	u.generation++;
 	json_t *result = issue(store, &u, error);
@@ -220,7 +219,7 @@ json_t *cmd_user_rotate(void *ctx, json_t *args, char error[static ERROR_LEN])
 	struct commands_context *c = ctx;
 	const char *key = json_string_value(json_object_get(args, "user"));
 	if (!key)
-		return fail(error, "user: a name or an api_id");
+		return control_fail(error, "user: a name or an api_id");
 	pthread_mutex_lock(&c->users_lock);
 	json_t *result = rotate(c->store, args, key, error);
 	pthread_mutex_unlock(&c->users_lock);
@@ -232,7 +231,7 @@ del(struct store *store, const json_t *args, const char *key, char error[static 
 {
 	struct store_user u;
 	if (!find_user(store, key, &u) || !may_change(args, u.entity))
-		return fail(error, "no such user");
+		return control_fail(error, "no such user");
 	int ret = store_user_del(store, u.api_id);
 	return ret == 0 ? user_json(&u, NULL) : fail_errno(error, "user", ret);
 }
@@ -242,7 +241,7 @@ json_t *cmd_user_del(void *ctx, json_t *args, char error[static ERROR_LEN])
 	struct commands_context *c = ctx;
 	const char *key = json_string_value(json_object_get(args, "user"));
 	if (!key)
-		return fail(error, "user: a name or an api_id");
+		return control_fail(error, "user: a name or an api_id");
 	pthread_mutex_lock(&c->users_lock);
 	json_t *result = del(c->store, args, key, error);
 	pthread_mutex_unlock(&c->users_lock);

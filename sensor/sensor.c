@@ -265,6 +265,7 @@ static int start_service(struct sensor *s)
 		.control = s->config->control,
 		.metrics = s->config->metrics,
 		.telemetry = s->config->telemetry,
+		.begin_ns = s->begin_ns,
 		.report = report,
 		.ctx = s,
 	};

@@ -38,21 +38,18 @@ static void print(void *ctx, FILE *out, bool open)
 
 static json_t *cmd_ping(void *ctx, json_t *, char error[static 256])
 {
-	struct service *s = ctx;
-	struct report r = {};
+	const struct service *s = ctx;
+	uint64_t up_ns = clock_mono_ns() - s->o.begin_ns;
 	(void)error;
-	s->o.report(s->o.ctx, &r);
-	json_t *answer = json_pack(
+	return json_pack(
 		"{s:s,s:s,s:I}",
 		"program",
 		"weir-sensor",
 		"version",
 		WEIR_VERSION,
 		"uptime_sec",
-		(json_int_t)(r.up_ns / NS_PER_SEC)
+		(json_int_t)(up_ns / NS_PER_SEC)
 	);
-	report_free(&r);
-	return answer;
 }
 
 static json_t *cmd_ledger(void *ctx, json_t *, char error[static 256])
@@ -62,9 +59,7 @@ static json_t *cmd_ledger(void *ctx, json_t *, char error[static 256])
 	s->o.report(s->o.ctx, &r);
 	json_t *answer = report_ledger(&r);
 	report_free(&r);
-	if (!answer)
-		snprintf(error, 256, "out of memory");
-	return answer;
+	return answer ? answer : control_fail(error, "out of memory");
 }
 
 static json_t *cmd_metrics(void *ctx, json_t *, char error[static 256])
@@ -72,9 +67,7 @@ static json_t *cmd_metrics(void *ctx, json_t *, char error[static 256])
 	char *text = scrape_text(print, ctx, true);
 	json_t *answer = text ? json_string(text) : NULL;
 	free(text);
-	if (!answer)
-		snprintf(error, 256, "out of memory");
-	return answer;
+	return answer ? answer : control_fail(error, "out of memory");
 }
 
 static const struct control_command commands[] = {

@@ -13,6 +13,7 @@ struct service_options {
 	const char *control; // path of a socket, "": none
 	const char *metrics; // "HOST:PORT", "": none
 	bool telemetry;
+	uint64_t begin_ns; // of the sensor, monotonic
 	// Fills a report; what it points to stays as long as the service. Thread: any, also several
 	// at the same time.
 	void (*report)(void *ctx, struct report *ret_report);

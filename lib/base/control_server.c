@@ -37,6 +37,12 @@ struct connection {
 	int fd;
 };
 
+json_t *control_fail(char error[static 256], const char *what)
+{
+	snprintf(error, 256, "%s", what);
+	return NULL;
+}
+
 static json_t *failure(const char *error)
 {
 	return json_pack("{s:b,s:s}", "ok", 0, "error", error);

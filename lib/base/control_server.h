@@ -14,6 +14,9 @@ struct control;
 // Answers one command: the result (given to the caller), or NULL with the reason in `error`.
 typedef json_t *control_handler(void *ctx, json_t *args, char error[static 256]);
 
+// For handlers: the reason in `error`, and NULL to return.
+json_t *control_fail(char error[static 256], const char *what);
+
 struct control_command {
 	const char *name;
 	control_handler *handler;
