@@ -60,8 +60,9 @@ int store_backup(struct store *s, const char *dir, char error[static STORE_ERROR
 	return ret < 0 ? store_fail(ret, error, "%.300s/templates: %s", dir, strerror(-ret)) : 0;
 }
 
-// All files of a folder to another that is made; there are none below it that matter.
-static int copy_files(const char *from, const char *to)
+// The files of a folder that are picked, to another that is made; there are none below it that
+// matter.
+static int copy_files(const char *from, const char *to, bool (*is_picked)(const struct dirent *e))
 {
 	if (mkdir(to, 0750) < 0)
 		return -errno;
@@ -69,11 +70,22 @@ static int copy_files(const char *from, const char *to)
 	struct dirent *e;
 	int ret = d ? 0 : -errno;
 	while (d && ret == 0 && (e = readdir(d)))
-		if (e->d_type == DT_REG)
+		if (is_picked(e))
 			ret = copy_file(from, to, e->d_name);
 	if (d)
 		closedir(d);
 	return ret;
+}
+
+static bool is_file(const struct dirent *e)
+{
+	return e->d_type == DT_REG;
+}
+
+// The list of files, and which of its versions counts.
+static bool is_list(const struct dirent *e)
+{
+	return strncmp(e->d_name, "MANIFEST-", 9) == 0 || strcmp(e->d_name, "CURRENT") == 0;
 }
 
 // The database gets its name when it is whole.
@@ -89,7 +101,7 @@ int store_restore(const char *backup, const char *dir, char error[static STORE_E
 		return store_fail(-errno, error, "%.300s: %s", dir, strerror(errno));
 	if (access(to, F_OK) == 0)
 		return store_fail(-EEXIST, error, "%.300s: there is a store already", dir);
-	int ret = copy_files(from, part);
+	int ret = copy_files(from, part, is_file);
 	if (ret == 0)
 		ret = copy_file(backup, dir, "templates");
 	if (ret == 0 && rename(part, to) < 0)
@@ -171,7 +183,6 @@ static void stamp_path(const char *dir, const char *ending, char ret_path[static
 	snprintf(ret_path, PATH_MAX, "%.*s/lost+found/%s.%s", PATH_MAX - 64, dir, stamp, ending);
 }
 
-// The list of files, and which of its versions counts.
 static int put_aside(const char *dir)
 {
 	char from[PATH_MAX], to[PATH_MAX];
@@ -180,17 +191,7 @@ static int put_aside(const char *dir)
 	if (mkdir(to, 0750) < 0 && errno != EEXIST)
 		return -errno;
 	stamp_path(dir, "list", to);
-	if (mkdir(to, 0750) < 0)
-		return -errno;
-	DIR *d = opendir(from);
-	struct dirent *e;
-	int ret = d ? 0 : -errno;
-	while (d && ret == 0 && (e = readdir(d)))
-		if (strncmp(e->d_name, "MANIFEST-", 9) == 0 || strcmp(e->d_name, "CURRENT") == 0)
-			ret = copy_file(from, to, e->d_name);
-	if (d)
-		closedir(d);
-	return ret;
+	return copy_files(from, to, is_list);
 }
 
 // Puts what can be read in the place of a database of which something cannot.
